@@ -1,0 +1,26 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+/// Library targets are optimised in debug builds too: a plain `swift run cnnopt` has to execute networks.
+let optimized: [SwiftSetting] = [.unsafeFlags(["-O"], .when(configuration: .debug))]
+
+func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: optimized)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies + ["TestSupport"])
+}
+
+let package = Package(
+    name: "cnnopt",
+    products: [],
+    dependencies: [],
+    targets: [
+        library("Tensors"),
+
+        .target(name: "TestSupport", dependencies: ["Tensors"], path: "Tests/TestSupport"),
+        tests("TensorsTests", ["Tensors"]),
+    ],
+    swiftLanguageModes: [.v6]
+)
