@@ -18,9 +18,11 @@ let package = Package(
     dependencies: [],
     targets: [
         library("Tensors"),
+        library("GraphIR", ["Tensors"]),
 
-        .target(name: "TestSupport", dependencies: ["Tensors"], path: "Tests/TestSupport"),
+        .target(name: "TestSupport", dependencies: ["Tensors", "GraphIR"], path: "Tests/TestSupport"),
         tests("TensorsTests", ["Tensors"]),
+        tests("GraphIRTests", ["GraphIR"]),
     ],
     swiftLanguageModes: [.v6]
 )
