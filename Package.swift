@@ -17,10 +17,18 @@ let package = Package(
     products: [],
     dependencies: [],
     targets: [
+        .systemLibrary(
+            name: "CProtobufC",
+            pkgConfig: "libprotobuf-c",
+            providers: [.apt(["libprotobuf-c-dev"]), .brew(["protobuf-c"])]
+        ),
+        .target(name: "COnnxSchema", dependencies: ["CProtobufC"]),
+
         library("Tensors"),
         library("GraphIR", ["Tensors"]),
 
         .target(name: "TestSupport", dependencies: ["Tensors", "GraphIR"], path: "Tests/TestSupport"),
+        tests("COnnxSchemaTests", ["COnnxSchema"]),
         tests("TensorsTests", ["Tensors"]),
         tests("GraphIRTests", ["GraphIR"]),
     ],
