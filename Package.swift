@@ -8,8 +8,8 @@ func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target
     .target(name: name, dependencies: dependencies, swiftSettings: optimized)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: name, dependencies: dependencies + ["TestSupport"])
+func tests(_ name: String, _ dependencies: [Target.Dependency], fixtures: [String] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies + ["TestSupport"], exclude: fixtures)
 }
 
 let package = Package(
@@ -26,11 +26,13 @@ let package = Package(
 
         library("Tensors"),
         library("GraphIR", ["Tensors"]),
+        library("Datasets", ["Tensors"]),
 
         .target(name: "TestSupport", dependencies: ["Tensors", "GraphIR"], path: "Tests/TestSupport"),
         tests("COnnxSchemaTests", ["COnnxSchema"]),
         tests("TensorsTests", ["Tensors"]),
         tests("GraphIRTests", ["GraphIR"]),
+        tests("DatasetsTests", ["Datasets", "Tensors"], fixtures: ["Fixtures"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -84,7 +84,7 @@ extension TensorData {
         case .uint8: try array(of: UInt8.self).map(Double.init)
         case .uint16: try array(of: UInt16.self).map(Double.init)
         case .uint32: try array(of: UInt32.self).map(Double.init)
-        case .uint64: try array(of: UInt64.self).map(Double.init)
+        case .uint64: try array(of: UInt64.self).map { Double($0) }
         case .bool: try array(of: UInt8.self).map { $0 == 0 ? 0 : 1 }
         default: throw CNNOptError(.unsupported, "numbers of element type \(elementType.onnxName)")
         }

@@ -28,6 +28,12 @@ import Testing
         #expect(try tensor.doubles() == [1, 2])
     }
 
+    @Test func numbersOfEveryWidthBecomeDoubles() throws {
+        #expect(try TensorData([1, 2] as [UInt64]).doubles() == [1, 2])
+        #expect(try TensorData([-1, 2] as [Float16]).doubles() == [-1, 2])
+        #expect(try TensorData([-1, 2] as [Int8]).doubles() == [-1, 2])
+    }
+
     @Test func fourBitTensorsArePackedTwoToAByte() throws {
         #expect(try TensorData(zeros: .int4, shape: [5]).byteCount == 3)
     }

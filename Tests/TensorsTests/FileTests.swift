@@ -1,0 +1,119 @@
+import Foundation
+import Tensors
+import TestSupport
+import Testing
+
+/// Serialised: one test removes every temporary file of the process.
+@Suite(.serialized) struct FileTests {
+    @Test func aCommittedFileHoldsWhatWasWritten() throws {
+        try withTemporaryFolder { folder in
+            let path = folder.appendingPathComponent("out").path
+            try write([1, 2, 3], [4], to: path)
+            #expect(try contents(path) == [1, 2, 3, 4])
+            try write([5], to: path)
+            #expect(try contents(path) == [5])
+            #expect(try names(folder) == ["out"])
+        }
+    }
+
+    @Test func withoutACommitTheOldFileStays() throws {
+        try withTemporaryFolder { folder in
+            let path = folder.appendingPathComponent("out").path
+            try write([1], to: path)
+            do {
+                var file = try AtomicFile(path)
+                try file.write([9, 9])
+                #expect(try names(folder).count == 2)
+            }
+            #expect(try contents(path) == [1])
+            #expect(try names(folder) == ["out"])
+        }
+    }
+
+    @Test func temporariesCanBeRemovedAtOnce() throws {
+        try withTemporaryFolder { folder in
+            let path = folder.appendingPathComponent("out").path
+            var first = try AtomicFile(path)
+            var second = try AtomicFile(path + "2")
+            try first.write([1])
+            try second.write([1])
+            AtomicFile.removeAllTemporaries()
+            #expect(try names(folder) == [])
+            #expect(throws: CNNOptError.self) { try write([3], to: folder.appendingPathComponent("no/out").path) }
+        }
+    }
+
+    @Test func permissionsOfTheOldFileAreKept() throws {
+        try withTemporaryFolder { folder in
+            let path = folder.appendingPathComponent("out").path
+            try write([1], to: path)
+            try FileManager.default.setAttributes([.posixPermissions: 0o640], ofItemAtPath: path)
+            try write([2], to: path)
+            let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+            #expect(mode == 0o640)
+        }
+    }
+
+    @Test func aLinkIsFollowed() throws {
+        try withTemporaryFolder { folder in
+            let path = folder.appendingPathComponent("out").path
+            let link = folder.appendingPathComponent("link").path
+            try write([1], to: path)
+            try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: path)
+            try write([2], to: link)
+            #expect(try contents(path) == [2])
+            #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link) == path)
+        }
+    }
+
+    @Test(arguments: ["", "folder", "folder/", "none/out", "/dev/null", "file/out"])
+    func whatCannotBeCreatedIsNamed(_ name: String) throws {
+        try withTemporaryFolder { folder in
+            try FileManager.default.createDirectory(
+                at: folder.appendingPathComponent("folder"),
+                withIntermediateDirectories: false
+            )
+            try write([1], to: folder.appendingPathComponent("file").path)
+            let path = name.isEmpty || name.hasPrefix("/") ? name : folder.path + "/" + name
+            let error = #expect(throws: CNNOptError.self) { try write([1], to: path) }
+            #expect(error?.code == .cannotCreateOutput)
+            #expect(error?.location.file == path)
+            #expect(try names(folder) == ["file", "folder"])
+        }
+    }
+
+    @Test func mappedFilesGiveTheirBytes() throws {
+        try withTemporaryFolder { folder in
+            let path = folder.appendingPathComponent("in").path
+            try write([], to: path)
+            #expect(try MappedFile(path).byteCount == 0)
+            try write([1, 2, 3], to: path)
+            let file = try MappedFile(path)
+            // The mapping outlives the name.
+            try FileManager.default.removeItem(atPath: path)
+            #expect(try file.withBytes { (bytes) throws(CNNOptError) in Array(bytes) } == [1, 2, 3])
+        }
+    }
+
+    @Test(arguments: ["none", ".", "pipe"])
+    func whatCannotBeMappedIsMissingInput(_ name: String) throws {
+        try withTemporaryFolder { folder in
+            let path = folder.appendingPathComponent(name).path
+            if name == "pipe" { #expect(mkfifo(path, 0o600) == 0) }
+            let error = #expect(throws: CNNOptError.self) { try MappedFile(path) }
+            #expect(error?.code == .missingInput)
+        }
+    }
+
+    private func write(_ parts: [UInt8]..., to path: String) throws(CNNOptError) {
+        var file = try AtomicFile(path)
+        for part in parts { try file.write(part) }
+        try file.commit()
+    }
+
+    private func contents(_ path: String) throws -> [UInt8] { Array(try Data(contentsOf: URL(fileURLWithPath: path))) }
+
+    private func names(_ folder: URL) throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+    }
+}
