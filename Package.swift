@@ -26,12 +26,17 @@ let package = Package(
 
         library("Tensors"),
         library("GraphIR", ["Tensors"]),
+        library("Operators", ["GraphIR"]),
+        library("Execution", ["Operators"]),
         library("Datasets", ["Tensors"]),
 
-        .target(name: "TestSupport", dependencies: ["Tensors", "GraphIR"], path: "Tests/TestSupport"),
+        .target(
+            name: "TestSupport", dependencies: ["Tensors", "GraphIR", "Operators", "Execution"],
+            path: "Tests/TestSupport"),
         tests("COnnxSchemaTests", ["COnnxSchema"]),
         tests("TensorsTests", ["Tensors"]),
         tests("GraphIRTests", ["GraphIR"]),
+        tests("OperatorsTests", ["Operators", "Execution"]),
         tests("DatasetsTests", ["Datasets", "Tensors"], fixtures: ["Fixtures"]),
     ],
     swiftLanguageModes: [.v6]

@@ -1,0 +1,21 @@
+import GraphIR
+import Tensors
+
+/// a + b, with broadcasting.
+enum Add: BinaryOperator {
+    static let schema = OperatorSchema("Add", versions: [1, 6, 7, 13, 14], inputs: 2...2)
+    static var traits: OperatorTraits { [.elementwise, .isQuantizable] }
+
+    static func function(_ site: OperatorSite) throws(CNNOptError) -> BinaryFunction {
+        BinaryFunction(float: { $0 + $1 }, double: { $0 + $1 }, integer: { $0 &+ $1 })
+    }
+
+    static func combine(_ a: Dimension, _ b: Dimension) -> Dimension? {
+        switch (a, b) {
+        case (.known(let x), .known(let y)): .known(x &+ y)
+        case (.known(0), _): b
+        case (_, .known(0)): a
+        default: nil
+        }
+    }
+}

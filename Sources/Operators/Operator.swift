@@ -1,0 +1,180 @@
+import GraphIR
+import Tensors
+
+/// What an operator means. One file defines one operator; ``OperatorRegistry`` lists it; how it runs fast is a file of the
+/// execution back end.
+package protocol Operator: Sendable {
+    /// Name, versions and arity.
+    static var schema: OperatorSchema { get }
+
+    /// The type of each output, as precise as the site allows.
+    /// - Throws: `invalidModel` where inputs or attributes contradict each other.
+    static func inferTypes(_ site: OperatorSite) throws(CNNOptError) -> [TensorType]
+
+    /// The elements of small integer outputs (shapes and what is computed from them), as far as they are known without
+    /// running the network; empty or nil where nothing is known.
+    static func inferElements(_ site: OperatorSite) throws(CNNOptError) -> [ShapeElements?]
+
+    /// The obvious implementation in plain loops: the oracle of every test and the constant folder. It takes any run-time
+    /// shape that fits the operator.
+    /// - Throws: `unsupported` for a type or an attribute that is valid but not covered.
+    static func reference(_ site: OperatorSite) throws(CNNOptError) -> any Kernel
+
+    /// Which axes of which inputs and outputs shrink together.
+    static func coupling(_ site: OperatorSite) throws(CNNOptError) -> ChannelCoupling
+
+    /// What has to change in the node itself when axes of its inputs and outputs shrink: group counts, split sizes, target
+    /// shapes. Inputs linked by ``coupling(_:)`` are shrunk by the caller.
+    static func narrowed(_ site: OperatorSite, _ selection: ChannelSelection) throws(CNNOptError) -> NodeEdit
+
+    /// Multiply-accumulates at the site's shapes; nil where a needed shape is unknown.
+    static func cost(_ site: OperatorSite) throws(CNNOptError) -> Cost?
+
+    /// How the operator applies a weight, for operators that are linear in one stored tensor.
+    static func linearForm(_ site: OperatorSite) throws(CNNOptError) -> LinearForm?
+
+    /// Properties that hold at every site.
+    static var traits: OperatorTraits { get }
+
+    /// The same meaning in the form that a later operator set wants; nil where the node may stay as it is.
+    /// - Throws: `unsupported` where that set cannot express it.
+    static func upgraded(_ site: OperatorSite, to opset: Int) throws(CNNOptError) -> OperatorRewrite?
+}
+
+extension Operator {
+    package static func inferElements(_ site: OperatorSite) throws(CNNOptError) -> [ShapeElements?] { [] }
+    package static func coupling(_ site: OperatorSite) throws(CNNOptError) -> ChannelCoupling { .barrier }
+    package static func narrowed(_ site: OperatorSite, _ selection: ChannelSelection) throws(CNNOptError) -> NodeEdit {
+        NodeEdit()
+    }
+    package static func cost(_ site: OperatorSite) throws(CNNOptError) -> Cost? { Cost(macs: 0) }
+    package static func linearForm(_ site: OperatorSite) throws(CNNOptError) -> LinearForm? { nil }
+    package static var traits: OperatorTraits { [] }
+    package static func upgraded(_ site: OperatorSite, to opset: Int) throws(CNNOptError) -> OperatorRewrite? { nil }
+}
+
+/// Name, versions and arity of an operator.
+package struct OperatorSchema: Sendable {
+    package let name: OperatorName
+    /// The operator set versions at which the specification changed the operator, ascending.
+    package let versions: [Int]
+    package let inputs: ClosedRange<Int>
+    package let outputs: ClosedRange<Int>
+
+    /// `.max` as upper bound stands for any number of inputs or outputs.
+    package init(
+        _ type: String,
+        domain: String = "",
+        versions: [Int],
+        inputs: ClosedRange<Int>,
+        outputs: ClosedRange<Int> = 1...1
+    ) {
+        name = OperatorName(type, domain: domain)
+        self.versions = versions
+        self.inputs = inputs
+        self.outputs = outputs
+    }
+}
+
+/// Properties of an operator that passes ask for instead of its name.
+package struct OperatorTraits: OptionSet, Sendable {
+    package let rawValue: Int
+    package init(rawValue: Int) { self.rawValue = rawValue }
+
+    /// The first output has the first input's shape, and each element depends on the element at its place alone (and on
+    /// constants, or on other inputs by broadcasting).
+    package static let elementwise = OperatorTraits(rawValue: 1 << 0)
+    /// Passes values on without arithmetic (reshape, transpose, slice, max-pool…): the same quantisation range before and after.
+    package static let movesData = OperatorTraits(rawValue: 1 << 1)
+    /// Not a function of its inputs alone (random numbers, state): never folded, merged or removed as dead weight.
+    package static let isImpure = OperatorTraits(rawValue: 1 << 2)
+    /// Output and inputs may be quantised to 8 bits around it.
+    package static let isQuantizable = OperatorTraits(rawValue: 1 << 3)
+    /// A clamp to an interval that starts at zero: its range limits what the operator before it has to represent.
+    package static let isRectifier = OperatorTraits(rawValue: 1 << 4)
+    /// Produces the same output as its first input at inference (Identity, Dropout).
+    package static let isIdentity = OperatorTraits(rawValue: 1 << 5)
+    /// Converts between real and quantised numbers.
+    package static let isQuantization = OperatorTraits(rawValue: 1 << 6)
+    /// Treats each channel (axis 1) by itself with stored per-channel numbers, linearly: BatchNormalization at inference.
+    package static let isChannelAffine = OperatorTraits(rawValue: 1 << 7)
+}
+
+/// What one run of a node costs.
+package struct Cost: Sendable, Hashable {
+    /// Multiply-accumulates. Elementwise work counts 0.
+    package var macs: Int
+    package init(macs: Int) { self.macs = macs }
+}
+
+/// How an operator applies a stored weight: output channel = Σ weight · input channel (+ bias).
+package struct LinearForm: Sendable, Hashable {
+    /// The input ports of data, weight and bias.
+    package var dataPort: Int
+    package var weightPort: Int
+    package var biasPort: Int?
+    /// The weight's axes of output and input channels. A grouped convolution's input axis holds one group's channels.
+    package var weightOutputAxis: Int
+    package var weightInputAxis: Int
+    /// The channel axes of data and output, counted from the front.
+    package var dataChannelAxis: Int
+    package var outputChannelAxis: Int
+    /// Groups of a grouped convolution; 1 otherwise.
+    package var groups: Int
+
+    package init(
+        dataPort: Int = 0,
+        weightPort: Int = 1,
+        biasPort: Int? = 2,
+        weightOutputAxis: Int,
+        weightInputAxis: Int,
+        dataChannelAxis: Int = 1,
+        outputChannelAxis: Int = 1,
+        groups: Int = 1
+    ) {
+        self.dataPort = dataPort
+        self.weightPort = weightPort
+        self.biasPort = biasPort
+        self.weightOutputAxis = weightOutputAxis
+        self.weightInputAxis = weightInputAxis
+        self.dataChannelAxis = dataChannelAxis
+        self.outputChannelAxis = outputChannelAxis
+        self.groups = groups
+    }
+}
+
+/// Runs one node.
+package protocol Kernel: Sendable {
+    /// Computes the outputs. Absent optional inputs are nil; only outputs that the node names are needed, but all may be given.
+    /// - Throws: `invalidModel` where run-time shapes do not fit, `unsupported` for a type that is not covered.
+    func run(_ inputs: [TensorData?], threads: Int) throws(CNNOptError) -> [TensorData]
+}
+
+/// A kernel made of a closure, the ordinary form of reference kernels.
+package struct ReferenceKernel: Kernel {
+    private let body: @Sendable ([TensorData?], Int) throws(CNNOptError) -> [TensorData]
+
+    package init(
+        _ body: @escaping @Sendable (_ inputs: [TensorData?], _ threads: Int) throws(CNNOptError) -> [TensorData]
+    ) {
+        self.body = body
+    }
+
+    package func run(_ inputs: [TensorData?], threads: Int) throws(CNNOptError) -> [TensorData] {
+        try body(inputs, threads)
+    }
+}
+
+extension [TensorData?] {
+    /// The input at a port.
+    /// - Throws: `invalidModel` where it is absent.
+    package func required(_ port: Int) throws(CNNOptError) -> TensorData {
+        guard indices.contains(port), let tensor = self[port] else {
+            throw CNNOptError(.invalidModel, "input \(port) is missing")
+        }
+        return tensor
+    }
+
+    /// The input at a port; nil where it is absent.
+    package func optional(_ port: Int) -> TensorData? { indices.contains(port) ? self[port] : nil }
+}

@@ -1,0 +1,5 @@
+extension OperatorRegistry {
+    static let activations: [any Operator.Type] = [
+        Relu.self
+    ]
+}

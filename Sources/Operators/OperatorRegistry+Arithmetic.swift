@@ -1,0 +1,5 @@
+extension OperatorRegistry {
+    static let arithmetic: [any Operator.Type] = [
+        Add.self
+    ]
+}

@@ -1,0 +1,5 @@
+extension OperatorRegistry {
+    static let layout: [any Operator.Type] = [
+        ConstantOperator.self
+    ]
+}

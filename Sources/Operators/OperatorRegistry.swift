@@ -1,0 +1,15 @@
+import GraphIR
+
+/// The operators that this build knows. Adding one is its file under Definitions and its line here.
+package struct OperatorRegistry: Sendable {
+    package let operators: [OperatorName: any Operator.Type]
+
+    package init(_ operators: [any Operator.Type]) {
+        self.operators = Dictionary(operators.map { ($0.schema.name, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    package subscript(_ name: OperatorName) -> (any Operator.Type)? { operators[name] }
+
+    /// All of ONNX's default domain that is defined here, by family.
+    package static let standard = OperatorRegistry(activations + arithmetic + layout)
+}
