@@ -29,6 +29,7 @@ let package = Package(
         library("Operators", ["GraphIR"]),
         library("Execution", ["Operators"]),
         library("Datasets", ["Tensors"]),
+        library("Passes", ["Execution", "Datasets"]),
 
         .target(
             name: "TestSupport", dependencies: ["Tensors", "GraphIR", "Operators", "Execution"],
@@ -37,6 +38,7 @@ let package = Package(
         tests("TensorsTests", ["Tensors"]),
         tests("GraphIRTests", ["GraphIR"]),
         tests("OperatorsTests", ["Operators", "Execution"]),
+        tests("PassesTests", ["Passes"]),
         tests("DatasetsTests", ["Datasets", "Tensors"], fixtures: ["Fixtures"]),
     ],
     swiftLanguageModes: [.v6]

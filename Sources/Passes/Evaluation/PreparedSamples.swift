@@ -1,0 +1,59 @@
+import Tensors
+
+/// Samples that are in memory already, batch dimension first.
+package struct PreparedSamples: SampleSource {
+    private let tensor: TensorData
+    package let labels: [Int]?
+
+    package init(_ tensor: TensorData, labels: [Int]? = nil) {
+        self.tensor = tensor
+        self.labels = labels
+    }
+
+    package var count: Int { tensor.shape.first ?? 0 }
+
+    package func batch(_ range: Range<Int>, threads: Int) throws(CNNOptError) -> TensorData {
+        let rowBytes = count > 0 ? tensor.byteCount / count : 0
+        guard let storage = tensor.storage,
+            let part = storage.slice(offset: range.lowerBound * rowBytes, byteCount: range.count * rowBytes)
+        else { throw CNNOptError(.internalFault, "samples \(range) of \(count)") }
+        return try TensorData(
+            elementType: tensor.elementType,
+            shape: [range.count] + tensor.shape.dropFirst(),
+            storage: part
+        )
+    }
+}
+
+extension SampleSource {
+    /// All samples at once, in memory.
+    package func prepared(threads: Int) throws(CNNOptError) -> TensorData { try batch(0..<count, threads: threads) }
+}
+
+extension TensorData {
+    /// Tensors put together along the first dimension.
+    package static func joined(_ parts: [TensorData]) throws(CNNOptError) -> TensorData {
+        guard let first = parts.first else { throw CNNOptError(.internalFault, "no tensors to join") }
+        if parts.count == 1 { return first }
+        let shape = first.shape.isEmpty ? [1] : first.shape
+        guard
+            parts.allSatisfy({ $0.elementType == first.elementType && $0.shape.dropFirst() == first.shape.dropFirst() })
+        else {
+            throw CNNOptError(.unsupported, "outputs change their shape from batch to batch")
+        }
+        let rows = parts.reduce(0) { $0 + ($1.shape.first ?? 1) }
+        var result = try TensorData(zeros: first.elementType, shape: [rows] + shape.dropFirst())
+        try result.withMutableBytes { (target) throws(CNNOptError) in
+            var offset = 0
+            for part in parts {
+                try part.withBytes { (source) throws(CNNOptError) in
+                    if let from = source.baseAddress, let to = target.baseAddress {
+                        (to + offset).copyMemory(from: from, byteCount: source.count)
+                    }
+                    offset += source.count
+                }
+            }
+        }
+        return result
+    }
+}
