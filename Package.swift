@@ -28,6 +28,7 @@ let package = Package(
         library("GraphIR", ["Tensors"]),
         library("Operators", ["GraphIR"]),
         library("Execution", ["Operators"]),
+        library("ONNXFormat", ["COnnxSchema", "GraphIR", "Tensors"]),
         library("Datasets", ["Tensors"]),
         library("Passes", ["Execution", "Datasets"]),
 
@@ -39,6 +40,7 @@ let package = Package(
         tests("GraphIRTests", ["GraphIR"]),
         tests("OperatorsTests", ["Operators", "Execution"]),
         tests("PassesTests", ["Passes"]),
+        tests("ONNXFormatTests", ["ONNXFormat", "GraphIR"]),
         tests("DatasetsTests", ["Datasets", "Tensors"], fixtures: ["Fixtures"]),
     ],
     swiftLanguageModes: [.v6]

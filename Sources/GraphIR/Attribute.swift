@@ -26,6 +26,8 @@ package struct Attribute: Sendable {
     package var reference: String?
     /// False where an old file leaves the type out and the filled field tells it.
     package var writesType = true
+    /// False where the file gives the type alone: the value is then that type's zero or empty text.
+    package var writesValue = true
     /// Serialised fields that the graph does not model.
     package var residue: [UInt8] = []
 

@@ -13,32 +13,37 @@ extension Graph {
     }
 
     /// Declares a graph input.
-    package mutating func addInput(_ name: String, type: ValueType?, declaration: Value.Declaration? = nil)
-        throws(CNNOptError)
-    {
+    package mutating func addInput(_ name: String, type: ValueType?) throws(CNNOptError) {
         let id = internValue(name)
         guard values[id.index]?.isGraphInput == false else { throw Self.duplicate(name, "graph input") }
         values[id.index]?.isGraphInput = true
-        declare(id, type, declaration)
+        declare(id, type)
         inputs.append(id)
     }
 
     /// Declares a graph output.
-    package mutating func addOutput(_ name: String, type: ValueType?, declaration: Value.Declaration? = nil)
-        throws(CNNOptError)
-    {
+    package mutating func addOutput(_ name: String, type: ValueType?) throws(CNNOptError) {
         let id = internValue(name)
         guard values[id.index]?.isGraphOutput == false else { throw Self.duplicate(name, "graph output") }
         values[id.index]?.isGraphOutput = true
-        declare(id, type, declaration)
+        declare(id, type)
         outputs.append(id)
     }
 
-    /// Declares the type of an inner value.
-    package mutating func addDeclaration(_ name: String, type: ValueType?, declaration: Value.Declaration? = nil) {
+    /// Declares the type of an inner value. A second declaration of the same value in this list is refused.
+    /// - Returns: whether it was taken.
+    package mutating func addDeclaration(_ name: String, type: ValueType?) -> Bool {
         let id = internValue(name)
-        declare(id, type, declaration)
+        guard declared.insert(id).inserted else { return false }
+        declare(id, type)
         declarationOrder.append(id)
+        return true
+    }
+
+    /// Keeps what a file says of a value beside its type.
+    package mutating func annotate(_ id: ValueID, _ declaration: Value.Declaration) {
+        values[id.index]?.declarations.append(declaration)
+        version += 1
     }
 
     /// Stores a tensor under the constant's own name.
@@ -46,9 +51,21 @@ extension Graph {
         let name = constant.name ?? ""
         guard !name.isEmpty else { throw CNNOptError(.invalidModel, "an initialiser has no name") }
         let id = internValue(name)
-        guard values[id.index]?.constant == nil else { throw Self.duplicate(name, "initialiser") }
+        guard values[id.index]?.constant == nil, values[id.index]?.isOpaqueConstant == false else {
+            throw Self.duplicate(name, "initialiser")
+        }
         values[id.index]?.constant = constant
         initializerOrder.append(id)
+    }
+
+    /// Says that an initialiser which is carried through unread provides the value.
+    package mutating func addOpaqueConstant(_ name: String) throws(CNNOptError) {
+        guard !name.isEmpty else { throw CNNOptError(.invalidModel, "an initialiser has no name") }
+        let id = internValue(name)
+        guard values[id.index]?.constant == nil, values[id.index]?.isOpaqueConstant == false else {
+            throw Self.duplicate(name, "initialiser")
+        }
+        values[id.index]?.isOpaqueConstant = true
     }
 
     /// Appends a node; its values must be of this graph.
@@ -61,10 +78,15 @@ extension Graph {
         return id
     }
 
-    private mutating func declare(_ id: ValueID, _ type: ValueType?, _ declaration: Value.Declaration?) {
-        if let type { values[id.index]?.type = type }
-        if let declaration { values[id.index]?.declaration = declaration }
+    /// Adds what one place of the file says of the type to what others said before it.
+    private mutating func declare(_ id: ValueID, _ type: ValueType?) {
         version += 1
+        guard let type else { return }
+        switch (values[id.index]?.type, type) {
+        case (.tensor(let known)?, .tensor(let more)): values[id.index]?.type = .tensor(known.refined(by: more))
+        case (nil, _): values[id.index]?.type = type
+        default: break
+        }
     }
 
     private static func duplicate(_ name: String, _ what: String) -> CNNOptError {
@@ -80,7 +102,7 @@ extension Graph {
         for (port, output) in node.outputs.enumerated() {
             guard let output else { continue }
             let value = self[output]
-            if value.producer != nil || value.constant != nil || value.isGraphInput {
+            if value.producer != nil || value.constant != nil || value.isOpaqueConstant || value.isGraphInput {
                 throw CNNOptError(
                     .invalidModel,
                     "output '\(value.name)' is defined twice",

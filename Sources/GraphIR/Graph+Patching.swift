@@ -44,6 +44,7 @@ extension Graph {
             stored.docString = old.docString
             stored.metadata = old.metadata
             stored.residue = old.residue
+            if case .external = old.wireForm { stored.wireForm = old.wireForm }
         } else if !initializerOrder.contains(id) {
             initializerOrder.append(id)
         }
@@ -71,7 +72,7 @@ extension Graph {
     /// Forgets a value that nothing provides and nothing uses.
     private mutating func purge(_ id: ValueID) {
         guard let value = values[id.index], value.producer == nil, value.uses.isEmpty, value.constant == nil,
-            !value.isGraphInput, !value.isGraphOutput, !value.isSparseConstant
+            !value.isGraphInput, !value.isGraphOutput, !value.isOpaqueConstant
         else { return }
         values[id.index] = nil
         valuesByName[value.name] = nil
@@ -169,7 +170,7 @@ private struct PatchPlan {
             let isConstant = constantState[id].map { $0 != nil } ?? (value?.constant != nil)
             let isInput = (value?.isGraphInput ?? false) && !removedInputs.contains(id)
             let sources =
-                producers[id, default: 0] + (isConstant || isInput ? 1 : 0) + (value?.isSparseConstant == true ? 1 : 0)
+                producers[id, default: 0] + (isConstant || isInput ? 1 : 0) + (value?.isOpaqueConstant == true ? 1 : 0)
             let wasOuter = value != nil && graph.isOuter(id)
             guard sources <= 1 else { throw fault("value '\(value?.name ?? "new")' would have \(sources) sources") }
             guard sources == 1 || wasOuter || !used.contains(id) else {

@@ -20,6 +20,7 @@ package struct Graph: Sendable {
     /// May hold values that have lost their constant or are gone: compacting at each edit would cost more than skipping.
     var initializerOrder: [ValueID] = []
     var declarationOrder: [ValueID] = []
+    var declared: Set<ValueID> = []
 
     /// Grows with each change; a ``Patch`` applies only to the version that it was made for.
     package internal(set) var version = 0
@@ -69,7 +70,7 @@ package struct Graph: Sendable {
     }
 
     /// The graph inputs that a caller has to feed: those without an initialiser.
-    package var feeds: [ValueID] { inputs.filter { self[$0].constant == nil && !self[$0].isSparseConstant } }
+    package var feeds: [ValueID] { inputs.filter { self[$0].constant == nil && !self[$0].isOpaqueConstant } }
 
     /// The stored tensor of a value; nil where it has none.
     package func constant(_ id: ValueID?) -> TensorData? {
@@ -181,7 +182,7 @@ extension Graph {
     /// Whether the value comes from an enclosing graph.
     package func isOuter(_ id: ValueID) -> Bool {
         let value = self[id]
-        return value.producer == nil && value.constant == nil && !value.isGraphInput && !value.isSparseConstant
+        return value.producer == nil && value.constant == nil && !value.isGraphInput && !value.isOpaqueConstant
     }
 
     /// Names that this graph takes from the graphs around it.

@@ -97,22 +97,31 @@ package struct Value: Sendable {
     package internal(set) var uses: [Use] = []
     package internal(set) var isGraphInput = false
     package internal(set) var isGraphOutput = false
-    /// True where a sparse initialiser of the file, carried through unread, provides it.
-    package var isSparseConstant = false
-    /// What the file says of the value beside its type.
-    package var declaration: Declaration?
+    /// True where an initialiser of the file provides it that is carried through unread in the graph's residue: a sparse
+    /// one, or one of an element type of the future.
+    package internal(set) var isOpaqueConstant = false
+    /// What the file says of the value beside its type, for each of the places where it says so.
+    package internal(set) var declarations: [Declaration] = []
 
     /// The parts of a ValueInfoProto beside name and type.
     package struct Declaration: Sendable {
+        /// The list of the graph that the declaration stands in.
+        package enum Role: Sendable, Hashable { case input, output, inner }
+
+        package let role: Role
         package var docString: String?
         package var metadata: [MetadataEntry] = []
         package var residue: [UInt8] = []
-        /// The serialised TypeProto and the type read from it, kept where writing that type anew would lose something
-        /// (denotations, for instance). Written as long as the value still has that type.
-        package var original: (type: ValueType?, bytes: [UInt8])?
+        /// The value's type after reading and the serialised TypeProto of this place (nil: none), kept where writing that
+        /// type anew would lose something: denotations, or another place that says more. Used as long as the value still
+        /// has that type.
+        package var original: (type: ValueType?, bytes: [UInt8]?)?
 
-        package init() {}
+        package init(_ role: Role) { self.role = role }
     }
+
+    /// The declaration in that list; nil where it says nothing but name and type.
+    package func declaration(_ role: Declaration.Role) -> Declaration? { declarations.first { $0.role == role } }
 
     package init(name: String) { self.name = name }
 }

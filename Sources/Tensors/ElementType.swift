@@ -26,6 +26,8 @@ package enum ElementType: Int32, Sendable, Hashable, CaseIterable {
     case float8E8M0 = 24
     case uint2 = 25
     case int2 = 26
+    case float6E2M3 = 27
+    case float6E3M2 = 28
 
     /// Bits that one element takes; 0 for strings, whose size varies.
     package var bitWidth: Int {
@@ -33,6 +35,7 @@ package enum ElementType: Int32, Sendable, Hashable, CaseIterable {
         case .string: 0
         case .uint2, .int2: 2
         case .uint4, .int4, .float4E2M1: 4
+        case .float6E2M3, .float6E3M2: 6
         case .uint8, .int8, .bool, .float8E4M3FN, .float8E4M3FNUZ, .float8E5M2, .float8E5M2FNUZ, .float8E8M0: 8
         case .uint16, .int16, .float16, .bfloat16: 16
         case .float32, .int32, .uint32: 32
@@ -51,7 +54,7 @@ package enum ElementType: Int32, Sendable, Hashable, CaseIterable {
     package var isFloat: Bool {
         switch self {
         case .float32, .float16, .float64, .bfloat16, .float8E4M3FN, .float8E4M3FNUZ, .float8E5M2, .float8E5M2FNUZ,
-            .float4E2M1, .float8E8M0:
+            .float4E2M1, .float8E8M0, .float6E2M3, .float6E3M2:
             true
         default: false
         }
