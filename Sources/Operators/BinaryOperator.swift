@@ -42,12 +42,24 @@ package protocol BinaryOperator: Operator {
     static func function(_ site: OperatorSite) throws(CNNOptError) -> BinaryFunction
     /// Shape arithmetic on one pair; nil where the result is unknown.
     static func combine(_ a: Dimension, _ b: Dimension) -> Dimension?
+    /// The operator as x · scale + shift where the input at `port` is the number `constant`; nil where it is something else.
+    static func affine(_ constant: Double, at port: Int) -> (scale: Double, shift: Double)?
 }
 
 extension BinaryOperator {
     package static var traits: OperatorTraits { [.elementwise] }
 
     package static func combine(_ a: Dimension, _ b: Dimension) -> Dimension? { nil }
+
+    package static func affine(_ constant: Double, at port: Int) -> (scale: Double, shift: Double)? { nil }
+
+    package static func channelAffine(_ site: OperatorSite) throws(CNNOptError) -> ChannelAffine? {
+        try .broadcast(site, affine)
+    }
+
+    package static func forwardedInput(_ site: OperatorSite) throws(CNNOptError) -> Int? {
+        try site.portLeftAsIs(affine)
+    }
 
     package static func inferTypes(_ site: OperatorSite) throws(CNNOptError) -> [TensorType] {
         let shape = try Broadcasting.shape([site.shape(0), site.shape(1)])

@@ -33,6 +33,13 @@ package protocol Operator: Sendable {
     /// How the operator applies a weight, for operators that are linear in one stored tensor.
     static func linearForm(_ site: OperatorSite) throws(CNNOptError) -> LinearForm?
 
+    /// How the operator scales and shifts each channel by stored numbers, for operators that do only that.
+    static func channelAffine(_ site: OperatorSite) throws(CNNOptError) -> ChannelAffine?
+
+    /// The input whose tensor is, at this site, always the first output: same type, same shape, same elements. nil where the
+    /// output has to be computed.
+    static func forwardedInput(_ site: OperatorSite) throws(CNNOptError) -> Int?
+
     /// Properties that hold at every site.
     static var traits: OperatorTraits { get }
 
@@ -49,6 +56,10 @@ extension Operator {
     }
     package static func cost(_ site: OperatorSite) throws(CNNOptError) -> Cost? { Cost(macs: 0) }
     package static func linearForm(_ site: OperatorSite) throws(CNNOptError) -> LinearForm? { nil }
+    package static func channelAffine(_ site: OperatorSite) throws(CNNOptError) -> ChannelAffine? { nil }
+    package static func forwardedInput(_ site: OperatorSite) throws(CNNOptError) -> Int? {
+        traits.contains(.isIdentity) ? 0 : nil
+    }
     package static var traits: OperatorTraits { [] }
     package static func upgraded(_ site: OperatorSite, to opset: Int) throws(CNNOptError) -> OperatorRewrite? { nil }
 }

@@ -10,6 +10,8 @@ enum Add: BinaryOperator {
         BinaryFunction(float: { $0 + $1 }, double: { $0 + $1 }, integer: { $0 &+ $1 })
     }
 
+    static func affine(_ constant: Double, at port: Int) -> (scale: Double, shift: Double)? { (1, constant) }
+
     static func combine(_ a: Dimension, _ b: Dimension) -> Dimension? {
         switch (a, b) {
         case (.known(let x), .known(let y)): .known(x &+ y)
