@@ -29,8 +29,15 @@ let package = Package(
         library("Operators", ["GraphIR"]),
         library("Execution", ["Operators"]),
         library("ONNXFormat", ["COnnxSchema", "GraphIR", "Tensors"]),
-        library("Datasets", ["Tensors"]),
+        library("Datasets", ["Tensors", "CTurboJPEG", "CPNGReader"]),
         library("Passes", ["Execution", "Datasets"]),
+        .systemLibrary(
+            name: "CTurboJPEG",
+            pkgConfig: "libturbojpeg",
+            providers: [.apt(["libturbojpeg0-dev"]), .brew(["jpeg-turbo"])]
+        ),
+        .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
+        .target(name: "CPNGReader", dependencies: ["CPNG"]),
 
         .target(
             name: "TestSupport", dependencies: ["Tensors", "GraphIR", "Operators", "Execution"],
