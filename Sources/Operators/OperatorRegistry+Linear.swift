@@ -1,0 +1,5 @@
+extension OperatorRegistry {
+    static let linear: [any Operator.Type] = [
+        Conv.self, Gemm.self, MatMul.self,
+    ]
+}
