@@ -3,8 +3,7 @@ import Tensors
 import TestSupport
 import Testing
 
-/// Serialised: one test removes every temporary file of the process.
-@Suite(.serialized) struct FileTests {
+@Suite struct FileTests {
     @Test func aCommittedFileHoldsWhatWasWritten() throws {
         try withTemporaryFolder { folder in
             let path = folder.appendingPathComponent("out").path
@@ -30,16 +29,26 @@ import Testing
         }
     }
 
-    @Test func temporariesCanBeRemovedAtOnce() throws {
-        try withTemporaryFolder { folder in
-            let path = folder.appendingPathComponent("out").path
-            var first = try AtomicFile(path)
-            var second = try AtomicFile(path + "2")
-            try first.write([1])
-            try second.write([1])
-            AtomicFile.removeAllTemporaries()
-            #expect(try names(folder) == [])
-            #expect(throws: CNNOptError.self) { try write([3], to: folder.appendingPathComponent("no/out").path) }
+    /// In a process of its own: other tests have temporary files open at the same time.
+    @Test func aSignalHandlerCanRemoveAllTemporaries() async throws {
+        await #expect(processExitsWith: .exitCode(130)) {
+            try withTemporaryFolder { folder in
+                signal(SIGINT) { _ in
+                    AtomicFile.removeAllTemporaries()
+                    _exit(130)
+                }
+                let path = folder.appendingPathComponent("out").path
+                var first = try AtomicFile(path)
+                var second = try AtomicFile(path + "2")
+                try first.write([1])
+                try second.write([1])
+                let open = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+                AtomicFile.removeAllTemporaries()
+                let left = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+                guard open.count == 2, left.isEmpty else { exit(1) }
+                kill(getpid(), SIGINT)
+                sleep(10)
+            }
         }
     }
 
