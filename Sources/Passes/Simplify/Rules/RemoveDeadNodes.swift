@@ -1,0 +1,18 @@
+import GraphIR
+import Operators
+import Tensors
+
+/// Removes a node whose outputs nobody uses. Operators that this build does not know, and impure ones, stay.
+enum RemoveDeadNodes: RewriteRule {
+    static let name = "dead nodes removed"
+
+    static func match(_ id: NodeID, _ graph: Graph, _ facts: GraphFacts) throws(CNNOptError) -> Rewriting? {
+        guard let definition = facts.definition(id, graph), !definition.traits.contains(.isImpure) else { return nil }
+        for case let output? in graph[id].outputs where graph[output].isGraphOutput || !graph[output].uses.isEmpty {
+            return nil
+        }
+        var patch = Patch(graph, author: "simplify")
+        patch.removeNode(id)
+        return Rewriting(patch)
+    }
+}
