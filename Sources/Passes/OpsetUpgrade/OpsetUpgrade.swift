@@ -1,0 +1,113 @@
+import GraphIR
+import Operators
+import Tensors
+
+/// Brings a model to a later version of the default operator set: nodes whose form or meaning changed in between are
+/// rewritten in meaning, then the number is raised.
+package enum OpsetUpgrade {
+    private static let author = "opset upgrade"
+
+    /// Rewrites the model for version `opset`. A model that has it, or a later one, stays as it is.
+    /// - Parameter allowsUnknown: whether operators of the default domain that this build does not know may stay as they are,
+    ///   in the hope that their form has not changed.
+    /// - Returns: the nodes that were rewritten, for the report.
+    /// - Throws: `unsupported` for an operator of the default domain that this build does not know, for one that cannot be
+    ///   said in the later form, and for models with functions of their own.
+    package static func upgrade(_ model: inout Model, to opset: Int, allowsUnknown: Bool = false) throws(CNNOptError)
+        -> [PassReport.Layer]
+    {
+        let current = model.opset() ?? 1
+        guard current < opset else { return [] }
+        guard model.functions.isEmpty else {
+            throw CNNOptError(
+                .unsupported,
+                "a model with functions of its own cannot be brought from operator set \(current) to \(opset)",
+                remedy: "export it with operator set \(opset)"
+            )
+        }
+        var conversions: [PassReport.Layer] = []
+        try convert(&model, to: opset, allowsUnknown, &conversions)
+        model.setOpset(opset)
+        // From IR version 4 on a caller may override an initialiser that is an input; before, it was a constant.
+        if (model.irVersion ?? 0) < 4 { try model.separateInitializersFromInputs(author: author) }
+        if let version = IRVersion.needed(forOpset: opset), (model.irVersion ?? 0) < version {
+            model.irVersion = version
+        }
+        try model.graph.verify()
+        return conversions
+    }
+
+    /// Rewrites the nodes of the model's main graph and, as models of their own, the graphs inside nodes.
+    private static func convert(
+        _ model: inout Model,
+        to opset: Int,
+        _ allowsUnknown: Bool,
+        _ conversions: inout [PassReport.Layer]
+    ) throws(CNNOptError) {
+        let facts = try GraphFacts(model)
+        for id in try model.graph.topologicalOrder() {
+            var node = model.graph[id]
+            let name = model.graph.displayName(id)
+            var hasNewGraphs = false
+            for index in node.attributes.indices where !node.attributes[index].graphs.isEmpty {
+                try convert(&node.attributes[index], model, to: opset, allowsUnknown, &conversions)
+                hasNewGraphs = true
+            }
+            if hasNewGraphs {
+                var patch = Patch(model.graph, author: author)
+                patch.replaceNode(id, with: node)
+                try model.graph.apply(patch)
+            }
+            guard node.operatorName.domain.isEmpty else { continue }
+            guard let definition = facts.definition(id, model.graph) else {
+                if allowsUnknown { continue }
+                throw CNNOptError(
+                    .unsupported,
+                    "this build does not know how \(node.operatorName) changes on the way to operator set \(opset)",
+                    remedy: "export the model with operator set \(opset)"
+                ).atNode(name, operatorName: node.operatorName.description)
+            }
+            let rewrite: OperatorRewrite?
+            do {
+                rewrite = try definition.upgraded(facts.site(id, model.graph), to: opset)
+            } catch {
+                throw error.atNode(name, operatorName: node.operatorName.description)
+            }
+            guard let rewrite else { continue }
+            var patch = Patch(model.graph, author: author)
+            patch.replace(id, with: rewrite, in: model.graph)
+            try model.graph.apply(patch)
+            conversions.append(
+                PassReport.Layer(
+                    name: name,
+                    operatorName: node.operatorName.description,
+                    change: "as " + rewrite.steps.map(\.operatorType).joined(separator: " → ")
+                        + " of operator set \(opset)"
+                )
+            )
+        }
+    }
+
+    private static func convert(
+        _ attribute: inout Attribute,
+        _ outer: Model,
+        to opset: Int,
+        _ allowsUnknown: Bool,
+        _ conversions: inout [PassReport.Layer]
+    ) throws(CNNOptError) {
+        func converted(_ graph: Graph) throws(CNNOptError) -> Graph {
+            var inner = Model(graph: graph)
+            inner.opsetImports = outer.opsetImports
+            try convert(&inner, to: opset, allowsUnknown, &conversions)
+            return inner.graph
+        }
+        switch attribute.value {
+        case .graph(let graph): attribute.value = .graph(try converted(graph))
+        case .graphs(let graphs):
+            var results: [Graph] = []
+            for graph in graphs { results.append(try converted(graph)) }
+            attribute.value = .graphs(results)
+        default: break
+        }
+    }
+}
