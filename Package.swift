@@ -14,8 +14,15 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], fixtures: [Strin
 
 let package = Package(
     name: "cnnopt",
-    products: [],
-    dependencies: [],
+    products: [
+        .library(name: "CNNOpt", targets: ["CNNOpt"]),
+        .executable(name: "cnnopt", targets: ["CommandLineTool"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/ordo-one/TextTable", from: "0.0.2"),
+    ],
     targets: [
         .systemLibrary(
             name: "CProtobufC",
@@ -38,6 +45,14 @@ let package = Package(
         ),
         .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
         .target(name: "CPNGReader", dependencies: ["CPNG"]),
+        library("Reports", [.product(name: "TextTable", package: "TextTable")]),
+        library("CNNOpt", ["Passes", "ONNXFormat"]),
+        .executableTarget(
+            name: "CommandLineTool",
+            dependencies: [
+                "CNNOpt", "Reports", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Yams", package: "Yams"),
+            ]),
 
         .target(
             name: "TestSupport", dependencies: ["Tensors", "GraphIR", "Operators", "Execution"],

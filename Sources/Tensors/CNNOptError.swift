@@ -1,29 +1,29 @@
 /// Every failure that cnnopt reports: what went wrong, where, and what to do about it.
 ///
 /// It lives in the lowest target so that data readers and kernels throw the same type.
-package struct CNNOptError: Error, Sendable, Equatable {
+public struct CNNOptError: Error, Sendable, Equatable {
     /// The kind of failure; each has one exit status.
-    package enum Code: String, Sendable {
+    public enum Code: String, Sendable {
         case usage, invalidModel, invalidData, missingInput, unsupported, internalFault
         case cannotCreateOutput, inputOutput, gateFailed, interrupted
     }
 
     /// Where it happened, as far as it is known.
-    package struct Location: Sendable, Equatable {
-        package var file: String?
-        package var byteOffset: Int?
-        package var pass: String?
-        package var node: String?
-        package var operatorName: String?
-        package var value: String?
+    public struct Location: Sendable, Equatable {
+        public var file: String?
+        public var byteOffset: Int?
+        public var pass: String?
+        public var node: String?
+        public var operatorName: String?
+        public var value: String?
 
         package init() {}
     }
 
-    package var code: Code
-    package var message: String
-    package var remedy: String?
-    package var location = Location()
+    public var code: Code
+    public var message: String
+    public var remedy: String?
+    public var location = Location()
 
     package init(_ code: Code, _ message: String, remedy: String? = nil) {
         self.code = code
@@ -32,7 +32,7 @@ package struct CNNOptError: Error, Sendable, Equatable {
     }
 
     /// The process exit status of CLI.md.
-    package var exitStatus: Int32 {
+    public var exitStatus: Int32 {
         switch code {
         case .gateFailed: 1
         case .usage: 64
@@ -79,7 +79,7 @@ extension CNNOptError {
 
 extension CNNOptError: CustomStringConvertible {
     /// One line: file, place, message, remedy. Control characters from file names are shown escaped.
-    package var description: String {
+    public var description: String {
         var place: [String] = []
         if let file = location.file { place.append(file) }
         if let offset = location.byteOffset { place.append("byte \(offset)") }

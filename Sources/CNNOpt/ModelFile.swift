@@ -1,0 +1,87 @@
+import Foundation
+import GraphIR
+import ONNXFormat
+import Tensors
+
+/// Model files by their extension.
+enum ModelFile {
+    private enum Format {
+        case onnx
+        case compact
+    }
+
+    private static func format(_ path: String) throws(CNNOptError) -> Format {
+        switch URL(fileURLWithPath: path).pathExtension.lowercased() {
+        case "onnx", "pb": return .onnx
+        case "cnz": return .compact
+        case let other:
+            let found = other.isEmpty ? "the name has no extension" : "the extension is .\(other)"
+            throw CNNOptError(.usage, found, remedy: "ONNX models end in .onnx or .pb").inFile(path)
+        }
+    }
+
+    /// Reads a model.
+    static func read(_ path: String) throws(CNNOptError) -> Model {
+        switch try format(path) {
+        case .onnx: return try ONNXReader.read(path: path)
+        case .compact: throw unsupportedCompact(path)
+        }
+    }
+
+    /// Writes a model, whole or not at all.
+    static func write(_ model: Model, to path: String) throws(CNNOptError) {
+        switch try format(path) {
+        case .onnx: try ONNXWriter.write(model, to: path)
+        case .compact: throw unsupportedCompact(path)
+        }
+    }
+
+    /// Checks that a model can be written there, before hours of work end in an error.
+    static func checkWritable(_ path: String) throws(CNNOptError) {
+        if try format(path) == .compact { throw unsupportedCompact(path) }
+        var isFolder: ObjCBool = false
+        if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
+            throw CNNOptError(.cannotCreateOutput, "is a folder; name a file").inFile(path)
+        }
+        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else {
+            throw CNNOptError(.cannotCreateOutput, "the folder \(folder) does not exist").inFile(path)
+        }
+        guard FileManager.default.isWritableFile(atPath: folder) else {
+            throw CNNOptError(.cannotCreateOutput, "the folder \(folder) is not writable").inFile(path)
+        }
+    }
+
+    /// The size in bytes, with the external data that was written beside it; nil where the file is not there.
+    static func byteCount(_ path: String, _ model: Model) -> Int? {
+        var total = 0
+        let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
+        var files: Set<String> = [path]
+        for id in model.graph.initializers {
+            if case .external(let location, _, _)? = model.graph[id].constant?.wireForm {
+                files.insert(folder.appendingPathComponent(location).path)
+            }
+        }
+        for file in files {
+            guard let size = try? FileManager.default.attributesOfItem(atPath: file)[.size] as? Int else { return nil }
+            total += size
+        }
+        return total
+    }
+
+    private static func unsupportedCompact(_ path: String) -> CNNOptError {
+        CNNOptError(.unsupported, "compact .cnz files cannot be read or written by this build", remedy: "use .onnx")
+            .inFile(path)
+    }
+}
+
+/// Removes the temporary files of outputs that are being written: for a process that is about to end.
+public func discardUnfinishedOutputs() { AtomicFile.removeAllTemporaries() }
+
+/// Writes a text file, whole or not at all.
+/// - Throws: `cannotCreateOutput` or `inputOutput` naming the file.
+public func writeOutput(_ text: String, to path: String) throws(CNNOptError) {
+    var file = try AtomicFile(path)
+    try file.write(Array(text.utf8))
+    try file.commit()
+}

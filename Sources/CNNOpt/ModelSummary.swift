@@ -1,0 +1,196 @@
+import Foundation
+import GraphIR
+import Operators
+import Tensors
+
+/// What is in a model.
+public struct ModelSummary: Sendable, Encodable {
+    /// A graph input or output.
+    public struct Edge: Sendable, Encodable {
+        public var name: String
+        /// ONNX's name of the element type; null for other values than tensors.
+        public var elementType: String?
+        /// Sizes, or names where the model leaves a dimension open; null where the rank is open.
+        public var shape: [Dimension]?
+    }
+
+    /// One dimension of a shape: a number, a name, or null.
+    public struct Dimension: Sendable, Encodable {
+        public var size: Int?
+        public var symbol: String?
+
+        public func encode(to encoder: any Encoder) throws {
+            var container = encoder.singleValueContainer()
+            if let size {
+                try container.encode(size)
+            } else if let symbol {
+                try container.encode(symbol)
+            } else {
+                try container.encodeNil()
+            }
+        }
+    }
+
+    /// One node.
+    public struct Layer: Sendable, Encodable {
+        public var name: String
+        public var `operator`: String
+        public var outputShape: [Dimension]?
+        public var parameters: Int
+        public var macs: Int?
+        /// Bits of the stored weight's elements; nil without a weight.
+        public var weightBits: Int?
+        /// The fraction of the stored weight's elements that are zero; nil without a weight.
+        public var sparsity: Double?
+    }
+
+    public var opset: Int?
+    public var irVersion: Int?
+    public var producer: String?
+    public var inputs: [Edge]
+    public var outputs: [Edge]
+    public var nodes: Int
+    /// Elements of all stored tensors: initialisers and Constant nodes with more than shape arithmetic in them.
+    public var parameters: Int
+    public var weightBytes: Int
+    public var fileBytes: Int
+    public var macs: Int?
+    public var operators: [String: Int]
+    public var layers: [Layer]
+
+    /// Summarises a model file.
+    /// - Throws: where the file cannot be read, or a node contradicts its inputs.
+    public init(path: String, options: RunOptions = RunOptions()) throws(CNNOptError) {
+        let model = try ModelFile.read(path).fixing(inputShapes: options.inputShapes, batch: options.batch)
+        do {
+            try self.init(model, path: path)
+        } catch {
+            throw error.inFile(path)
+        }
+    }
+
+    init(_ model: Model, path: String) throws(CNNOptError) {
+        let graph = model.graph
+        let facts = try GraphFacts(model)
+        opset = model.opset()
+        irVersion = model.irVersion
+        producer = [model.producerName, model.producerVersion].compactMap { $0 }.filter { !$0.isEmpty }.joined(
+            separator: " "
+        )
+        inputs = graph.feeds.map { Self.edge($0, graph, facts) }
+        outputs = graph.outputs.map { Self.edge($0, graph, facts) }
+        nodes = graph.nodeCount
+        operators = [:]
+        let batchOne = try GraphFacts(model, inputShapes: Self.defaultShapes(graph))
+        var counted: Set<ValueID> = []
+        var layers: [Layer] = []
+        var total: Int? = 0
+        for id in graph.nodeIDs {
+            let site = batchOne.site(id, graph)
+            operators[site.node.operatorName.description, default: 0] += 1
+            let macs = try facts.definition(id, graph)?.cost(site)?.macs
+            if facts.definition(id, graph) != nil {
+                total =
+                    if let sum = total, let macs { sum.addingReportingOverflow(macs).overflow ? nil : sum + macs } else
+                    { nil }
+            }
+            layers.append(try Self.layer(id, site, macs, graph, facts, &counted))
+        }
+        macs = total
+        self.layers = layers
+        parameters = graph.initializers.reduce(0) { $0 + (graph.constant($1)?.count ?? 0) }
+        weightBytes = graph.initializers.reduce(0) { $0 + (graph.constant($1)?.byteCount ?? 0) }
+        fileBytes = ModelFile.byteCount(path, model) ?? 0
+    }
+
+    private static func edge(_ id: ValueID, _ graph: Graph, _ facts: GraphFacts) -> Edge {
+        let type = facts.type(id)
+        return Edge(
+            name: graph[id].name,
+            elementType: type.elementType?.onnxName,
+            shape: type.shape?.map(Dimension.init)
+        )
+    }
+
+    /// Batch 1, and ordinary sizes for images whose size the model leaves open.
+    private static func defaultShapes(_ graph: Graph) -> [ValueID: [Int]] {
+        var shapes: [ValueID: [Int]] = [:]
+        for id in graph.feeds {
+            if let shape = graph[id].type?.tensor?.shape, shape.sizes == nil { shapes[id] = shape.defaultSizes }
+        }
+        return shapes
+    }
+
+    private static func layer(
+        _ id: NodeID,
+        _ site: OperatorSite,
+        _ macs: Int?,
+        _ graph: Graph,
+        _ facts: GraphFacts,
+        _ counted: inout Set<ValueID>
+    ) throws(CNNOptError) -> Layer {
+        var parameters = 0
+        var weight: TensorData?
+        for case let input? in site.node.inputs {
+            let stored = storedSource(input, graph, facts)
+            guard let tensor = graph.constant(stored) else { continue }
+            if counted.insert(stored).inserted { parameters += tensor.count }
+        }
+        if let form = try facts.definition(id, graph)?.linearForm(site),
+            site.node.inputs.indices.contains(form.weightPort),
+            let input = site.node.inputs[form.weightPort]
+        {
+            weight = facts.constant(storedSource(input, graph, facts), graph)
+        }
+        return Layer(
+            name: site.name,
+            operator: site.node.operatorName.description,
+            outputShape: site.node.outputs.first.flatMap { $0 }.flatMap { facts.type($0).shape?.map(Dimension.init) },
+            parameters: parameters,
+            macs: macs,
+            weightBits: weight?.elementType.bitWidth,
+            sparsity: try weight.map { (tensor) throws(CNNOptError) in try tensor.zeroFraction() } ?? nil
+        )
+    }
+
+    /// The stored tensor behind a value: itself, or what a DequantizeLinear expands.
+    private static func storedSource(_ id: ValueID, _ graph: Graph, _ facts: GraphFacts) -> ValueID {
+        guard let producer = graph[id].producer?.node,
+            facts.definition(producer, graph)?.traits.contains(.isQuantization) == true,
+            let source = graph[producer].inputs.first ?? nil, graph.constant(source) != nil
+        else { return id }
+        return source
+    }
+}
+
+extension ModelSummary.Dimension {
+    init(_ dimension: GraphIR.Dimension) {
+        switch dimension {
+        case .known(let size): self.size = size
+        case .symbol(let name): symbol = name
+        case .unknown: break
+        }
+    }
+}
+
+extension TensorData {
+    /// The fraction of elements that are zero; nil for an empty tensor and types that hold no plain numbers.
+    fileprivate func zeroFraction() throws(CNNOptError) -> Double? {
+        guard count > 0, elementType.bitWidth >= 8, elementType.isFloat || elementType.isInteger else { return nil }
+        let width = elementType.bitWidth / 8
+        let zeros = try withBytes { (bytes) throws(CNNOptError) in
+            var zeros = 0
+            for index in 0..<count {
+                var isZero = true
+                // The sign of a floating-point zero is its last byte's top bit.
+                for byte in 0..<width {
+                    let value = bytes[index * width + byte]
+                    if value != 0 && !(elementType.isFloat && byte == width - 1 && value == 0x80) { isZero = false }
+                }
+                if isZero { zeros += 1 }
+            }
+            return zeros
+        }
+        return Double(zeros) / Double(count)
+    }
+}

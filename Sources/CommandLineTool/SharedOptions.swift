@@ -1,0 +1,115 @@
+import ArgumentParser
+import CNNOpt
+import Foundation
+
+/// Options that every command that runs a model takes.
+struct SharedOptions: ParsableArguments {
+    @Option(
+        name: .customLong("input-shape"),
+        help: ArgumentHelp("Fix an input's open dimensions; may be repeated.", valueName: "name:1,3,224,224")
+    )
+    var inputShapes: [String] = []
+
+    @Option(help: ArgumentHelp("Fix the first dimension of every input that leaves it open.", valueName: "n"))
+    var batch: Int?
+
+    @Option(help: ArgumentHelp("Threads, decoding and execution together. (default: all processors)", valueName: "n"))
+    var threads: Int?
+
+    @Option(help: ArgumentHelp("The seed of everything random.", valueName: "n"))
+    var seed: UInt64 = 0
+
+    @Option(help: ArgumentHelp("What executes the network; this build has 'reference'.", valueName: "onednn|reference"))
+    var backend: String?
+
+    @Option(help: ArgumentHelp("How progress is shown.", valueName: "auto|plain|none"))
+    var progress: ProgressStyle = .auto
+
+    @Flag(help: "Print results and errors only.")
+    var quiet = false
+
+    @Flag(help: "Say more: what was done to every layer.")
+    var verbose = false
+
+    /// The options as the library takes them.
+    func runOptions(_ line: ProgressLine) throws -> RunOptions {
+        var options = RunOptions()
+        options.batch = batch
+        options.seed = seed
+        options.threads = threads ?? ProcessInfo.processInfo.activeProcessorCount
+        for entry in inputShapes {
+            let (name, sizes) = try Self.parse(entry)
+            guard options.inputShapes.updateValue(sizes, forKey: name) == nil else {
+                throw ValidationError("--input-shape \(name) is given twice")
+            }
+        }
+        options.progress = { line.update($0, $1) }
+        return options
+    }
+
+    func progressLine() -> ProgressLine { ProgressLine(quiet ? .none : progress) }
+
+    func validate() throws {
+        if let batch, batch < 1 { throw ValidationError("--batch \(batch): at least 1 is needed") }
+        if let threads, !(1...1_024).contains(threads) {
+            throw ValidationError("--threads \(threads): 1 to 1024 are possible")
+        }
+        if let backend, !["onednn", "reference"].contains(backend) {
+            throw ValidationError("--backend \(backend): there are onednn and reference")
+        }
+    }
+
+    /// Fails for a back end that this build does not have.
+    func checkBackend() throws {
+        guard backend == "onednn" else { return }
+        Console.error("--backend onednn is not in this build; 'reference' is, and is the default")
+        throw ExitCode(69)
+    }
+
+    /// `name:1,3,224,224`; a name may hold colons, so the last one counts.
+    private static func parse(_ entry: String) throws -> (String, [Int]) {
+        let wrong = ValidationError("--input-shape \(entry): write it as name:1,3,224,224")
+        guard let colon = entry.lastIndex(of: ":") else { throw wrong }
+        let sizes = try entry[entry.index(after: colon)...].split(separator: ",", omittingEmptySubsequences: false).map
+        { text in
+            guard let size = Int(text.trimmingCharacters(in: .whitespaces)), (1...1 << 31).contains(size) else {
+                throw wrong
+            }
+            return size
+        }
+        return (String(entry[..<colon]), sizes)
+    }
+}
+
+/// Options that name images.
+struct ImageOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Images: a .npy file, or a folder of JPEG or PNG files.", valueName: "path"))
+    var data: String?
+
+    @Option(help: ArgumentHelp("Labels: a .npy of integers, or lines of 'filename label'.", valueName: "path"))
+    var labels: String?
+
+    @Option(help: ArgumentHelp("The class index of label 0.", valueName: "n"))
+    var labelOffset = 0
+
+    @Option(
+        help: ArgumentHelp(
+            "How pixels become input: resize, crop, scale, mean, std, layout, channels, dtype, add.",
+            valueName: "scale=1/255,mean=…"
+        )
+    )
+    var preprocess = ""
+
+    @Option(help: ArgumentHelp("Use the first so many images after a seeded shuffle.", valueName: "n"))
+    var samples: Int?
+
+    var dataOptions: DataOptions {
+        var options = DataOptions()
+        options.data = data
+        options.labels = labels
+        options.labelOffset = labelOffset
+        options.preprocess = preprocess
+        options.samples = samples
+        return options
+    }
+}

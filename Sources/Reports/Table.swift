@@ -1,0 +1,49 @@
+import TextTable
+
+/// Rows of text under headings: what the command line prints and the HTML report shows.
+package struct Table: Sendable {
+    package enum Alignment: Sendable {
+        case left
+        case right
+    }
+
+    package var title: String?
+    package var columns: [(title: String, alignment: Alignment)]
+    package var rows: [[String]]
+
+    package init(title: String? = nil, columns: [(title: String, alignment: Alignment)], rows: [[String]] = []) {
+        self.title = title
+        self.columns = columns
+        self.rows = rows
+    }
+
+    /// The table as lines of text; the title first.
+    package var text: String {
+        let table = TextTable<[String]> { row in
+            columns.enumerated().map { index, column in
+                Column(
+                    title: column.title,
+                    value: index < row.count ? row[index] : "",
+                    align: column.alignment == .left ? .left : .right
+                )
+            }
+        }
+        let body = rows.isEmpty ? "(none)" : (table.string(for: rows, style: Style.simple) ?? "")
+        let lines = body.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+            String(line.reversed().drop { $0 == " " }.reversed())
+        }
+        return ([title].compactMap { $0 } + lines).joined(separator: "\n")
+    }
+}
+
+extension Table {
+    /// The rows alone, first column padded: for short lists of facts.
+    package func lines(separator: String) -> String {
+        let width = rows.map { $0.first?.count ?? 0 }.max() ?? 0
+        return rows.map { row in
+            let head = row.first ?? ""
+            return head + String(repeating: " ", count: width - head.count) + separator
+                + row.dropFirst().joined(separator: separator)
+        }.joined(separator: "\n")
+    }
+}
