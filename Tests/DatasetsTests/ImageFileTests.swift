@@ -49,6 +49,13 @@ import Testing
         }
     }
 
+    @Test func bytesBeforeTheEndMarkerAreHarmless() throws {
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: fixture("images/jpeg-420.jpg")))
+        bytes.insert(contentsOf: [1, 2, 3, 4, 5], at: bytes.count - 2)
+        let expected = try NPY.read(fixture("images/jpeg-420.jpg.npy"))
+        #expect(try decoded(bytes).isIdentical(to: try expected.reshaped([1] + expected.shape)))
+    }
+
     @Test func cmykIsRefusedWithTheReason() throws {
         let bytes = try Data(contentsOf: URL(fileURLWithPath: fixture("images/jpeg-cmyk.jpg")))
         let error = #expect(throws: CNNOptError.self) { try decoded(bytes) }

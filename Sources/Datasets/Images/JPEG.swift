@@ -20,9 +20,9 @@ func decodeJPEG(_ bytes: UnsafeRawBufferPointer) throws(CNNOptError) -> Raster<U
         throw CNNOptError(.unsupported, "a CMYK image, meant for print", remedy: "convert it to RGB")
     }
     let count = try checkedPixelCount(width: Int(width), height: Int(height)) * 3
-    var status: Int32 = 0
+    var isWhole = false
     let samples = [UInt8](unsafeUninitializedCapacity: count) { out, initialized in
-        status = tjDecompress2(
+        let status = tjDecompress2(
             decoder,
             data,
             length,
@@ -33,11 +33,18 @@ func decodeJPEG(_ bytes: UnsafeRawBufferPointer) throws(CNNOptError) -> Raster<U
             TJPF_RGB.rawValue,
             TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS
         )
-        initialized = status == 0 ? count : 0
+        isWhole = status == 0 || hasOnlyLeftovers(decoder)
+        initialized = isWhole ? count : 0
     }
-    // A warning means that pixels were guessed: the end is missing or the codes are broken.
-    guard status == 0 else { throw jpegFailure(decoder) }
+    guard isWhole else { throw jpegFailure(decoder) }
     return Raster(width: Int(width), height: Int(height), channels: 3, samples: samples)
+}
+
+/// Whether all that went wrong is that bytes lay between the last pixels and the end marker, as some cameras write them. Other
+/// warnings mean that pixels were guessed: the end is missing or the codes are broken. The message is that of the first.
+private func hasOnlyLeftovers(_ decoder: tjhandle) -> Bool {
+    tjGetErrorCode(decoder) == Int32(bitPattern: TJERR_WARNING.rawValue)
+        && String(cString: tjGetErrorStr2(decoder)).contains("extraneous bytes before marker 0xd9")
 }
 
 private func jpegFailure(_ decoder: tjhandle) -> CNNOptError {
