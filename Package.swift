@@ -62,7 +62,7 @@ let package = Package(
         tests("GraphIRTests", ["GraphIR"]),
         tests("OperatorsTests", ["Operators", "Execution"]),
         tests("PassesTests", ["Passes"]),
-        tests("ONNXFormatTests", ["ONNXFormat", "GraphIR"]),
+        tests("ONNXFormatTests", ["ONNXFormat", "GraphIR", "COnnxSchema"]),
         tests("DatasetsTests", ["Datasets", "Tensors"], fixtures: ["Fixtures"]),
     ],
     swiftLanguageModes: [.v6]

@@ -15,7 +15,7 @@ extension MessageReader {
             } catch {
                 let outputs = strings(proto.output, proto.n_output)
                 let name = [text(proto.name) ?? ""] + outputs + ["#\(index)"]
-                throw error.atNode(name.first { !$0.isEmpty } ?? "", operatorName: text(proto.op_type) ?? "")
+                throw error.atNode(name.first { !$0.isEmpty } ?? "", operatorName: text(proto.op_type) ?? "?")
             }
         }
     }
@@ -28,7 +28,7 @@ extension MessageReader {
         guard let type = text(proto.op_type), !type.isEmpty else {
             throw CNNOptError(
                 .invalidModel,
-                "the node names no operator",
+                "it names no operator",
                 remedy: "the file is cut short or damaged; export it again"
             )
         }

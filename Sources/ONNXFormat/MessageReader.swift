@@ -90,10 +90,7 @@ struct MessageReader {
             }
             return function
         } catch {
-            throw error.atNode(
-                "function \(text(proto.name) ?? "without a name")",
-                operatorName: text(proto.domain) ?? ""
-            )
+            throw error.atNode(text(proto.name) ?? "", operatorName: "function")
         }
     }
 

@@ -10,7 +10,7 @@ package enum ONNXReader {
         let file = try MappedFile(path)
         do {
             return try file.withBytes { (bytes) throws(CNNOptError) in
-                try read(bytes, external: ExternalDataReader(modelPath: path))
+                try read(bytes, of: file, external: ExternalDataReader(modelPath: path))
             }
         } catch {
             throw error.inFile(path)
@@ -22,15 +22,18 @@ package enum ONNXReader {
     package static func read(bytes: [UInt8], name: String) throws(CNNOptError) -> Model {
         do {
             return try withTypedThrows(bytes) { (raw) throws(CNNOptError) in
-                try read(raw, external: ExternalDataReader(modelPath: nil))
+                try read(raw, of: nil, external: ExternalDataReader(modelPath: nil))
             }
         } catch {
             throw error.inFile(name)
         }
     }
 
-    private static func read(_ bytes: UnsafeRawBufferPointer, external: ExternalDataReader) throws(CNNOptError) -> Model
-    {
+    private static func read(
+        _ bytes: UnsafeRawBufferPointer,
+        of file: MappedFile?,
+        external: ExternalDataReader
+    ) throws(CNNOptError) -> Model {
         guard !bytes.isEmpty else {
             throw CNNOptError(.invalidModel, "the file is empty", remedy: "export or download the model again")
         }
@@ -38,7 +41,7 @@ package enum ONNXReader {
         onnx__model_proto__init(&empty)
         let descriptor: WireGuard.Descriptor = empty.base.descriptor
         try WireGuard.check(bytes, as: descriptor)
-        return try ProtobufHeap().withUnpacked(bytes, as: descriptor) { (message) throws(CNNOptError) in
+        return try ProtobufHeap(source: file).withUnpacked(bytes, as: descriptor) { (message) throws(CNNOptError) in
             let model = UnsafeMutableRawPointer(message).assumingMemoryBound(to: Onnx__ModelProto.self)
             return try MessageReader(external: external).model(model)
         }

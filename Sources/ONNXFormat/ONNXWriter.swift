@@ -15,7 +15,7 @@ package enum ONNXWriter {
         try write(model, to: path, largestInline: largestInline)
     }
 
-    static func write(_ model: Model, to path: String, largestInline: Int) throws(CNNOptError) {
+    package static func write(_ model: Model, to path: String, largestInline: Int) throws(CNNOptError) {
         do {
             let sink = PackingSink(try AtomicFile(path))
             let external = ExternalDataWriter(modelPath: path, takesAll: inlineBytes(of: model) > largestInline)

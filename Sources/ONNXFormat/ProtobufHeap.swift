@@ -16,8 +16,13 @@ final class ProtobufHeap {
     private let allocator: UnsafeMutablePointer<ProtobufCAllocator>
     private var remaining = MemoryBudget.largestAllocation
     private(set) var ranOut = false
+    /// The file that is unpacked. Large blocks are copies of its bytes: its pages are given back as the copies grow.
+    private let source: MappedFile?
+    private var copiedBytes = 0
+    private static let releasePeriod = 16 << 20
 
-    init() {
+    init(source: MappedFile? = nil) {
+        self.source = source
         allocator = .allocate(capacity: 1)
         allocator.initialize(to: ProtobufCAllocator())
         allocator.pointee.allocator_data = Unmanaged.passUnretained(self).toOpaque()
@@ -37,6 +42,11 @@ final class ProtobufHeap {
         }
         remaining -= size
         if size < Self.adoptable { return malloc(max(size, 1)) }
+        copiedBytes += size
+        if copiedBytes >= Self.releasePeriod {
+            source?.releasePages()
+            copiedBytes = 0
+        }
         var pointer: UnsafeMutableRawPointer?
         return posix_memalign(&pointer, TensorStorage.alignment, size) == 0 ? pointer : nil
     }
