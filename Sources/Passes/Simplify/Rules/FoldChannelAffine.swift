@@ -27,13 +27,15 @@ enum FoldChannelAffine: RewriteRule {
         var patch = Patch(graph, author: "simplify")
         var source = graph[producer.node]
         let stem = graph.displayName(producer.node)
-        source.inputs[form.weightPort] = patch.store(
-            folded.weight,
-            over: source.inputs[form.weightPort],
-            usedBy: producer.node,
-            stem: "\(stem)_weight",
-            in: graph
-        )
+        if let weight = folded.weight {
+            source.inputs[form.weightPort] = patch.store(
+                weight,
+                over: source.inputs[form.weightPort],
+                usedBy: producer.node,
+                stem: "\(stem)_weight",
+                in: graph
+            )
+        }
         if let bias = folded.bias, let port = form.biasPort {
             while source.inputs.count <= port { source.inputs.append(nil) }
             source.inputs[port] = patch.store(
@@ -57,7 +59,8 @@ enum FoldChannelAffine: RewriteRule {
 
 /// The weight and bias of a linear operator after a scale and shift of its output channels.
 private struct FoldedWeights {
-    var weight: TensorData
+    /// nil where every channel's scale is 1.
+    var weight: TensorData?
     /// nil where there was none and none is needed.
     var bias: TensorData?
 
@@ -75,10 +78,11 @@ private struct FoldedWeights {
             values.count == channels
                 ? values : values.count == 1 ? [Double](repeating: values[0], count: channels) : nil
         }
-        guard let scale = numbers(affine.scale), let shift = numbers(affine.shift),
-            let scaled = try Self.scaled(weight, scale, channelOf)
-        else { return nil }
-        self.weight = scaled
+        guard let scale = numbers(affine.scale), let shift = numbers(affine.shift) else { return nil }
+        if scale.contains(where: { $0 != 1 }) {
+            guard let scaled = try Self.scaled(weight, scale, channelOf) else { return nil }
+            self.weight = scaled
+        }
 
         let hasBias = form.biasPort.map(site.has) ?? false
         guard hasBias || shift.contains(where: { $0 != 0 }) else { return }
