@@ -52,7 +52,7 @@ package struct GraphFacts: Sendable {
         }
         for (port, output) in node.outputs.enumerated() {
             guard let output, inferred.indices.contains(port) else { continue }
-            types[output.index] = inferred[port].refined(by: types[output.index] ?? TensorType(nil, nil))
+            types[output.index] = inferred[port].completed(by: types[output.index] ?? TensorType(nil, nil))
         }
         let known = try definition.inferElements(site)
         for (port, output) in node.outputs.enumerated() {
@@ -102,6 +102,18 @@ package struct GraphFacts: Sendable {
             },
             outputTypes: node.outputs.map { $0.map(type) }
         )
+    }
+}
+
+extension TensorType {
+    /// The inferred type with what a declaration knows beyond it. A size declared where inference finds a symbol is a relic of
+    /// the export (a batch of 1, say) that the model has outgrown: the symbol stays.
+    fileprivate func completed(by declared: TensorType) -> TensorType {
+        var result = refined(by: declared)
+        for (axis, dimension) in (shape ?? []).enumerated() {
+            if case .symbol = dimension { result.shape?[axis] = dimension }
+        }
+        return result
     }
 }
 
