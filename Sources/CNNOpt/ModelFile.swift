@@ -36,20 +36,10 @@ enum ModelFile {
         }
     }
 
-    /// Checks that a model can be written there, before hours of work end in an error.
+    /// Checks that a model can be written there, before long work ends in an error: a temporary file is made and dropped.
     static func checkWritable(_ path: String) throws(CNNOptError) {
         if try format(path) == .compact { throw unsupportedCompact(path) }
-        var isFolder: ObjCBool = false
-        if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
-            throw CNNOptError(.cannotCreateOutput, "is a folder; name a file").inFile(path)
-        }
-        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
-        guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else {
-            throw CNNOptError(.cannotCreateOutput, "the folder \(folder) does not exist").inFile(path)
-        }
-        guard FileManager.default.isWritableFile(atPath: folder) else {
-            throw CNNOptError(.cannotCreateOutput, "the folder \(folder) is not writable").inFile(path)
-        }
+        _ = try AtomicFile(path)
     }
 
     /// The size in bytes, with the external data that was written beside it; nil where the file is not there.

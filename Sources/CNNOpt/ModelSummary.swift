@@ -50,7 +50,8 @@ public struct ModelSummary: Sendable, Encodable {
     public var inputs: [Edge]
     public var outputs: [Edge]
     public var nodes: Int
-    /// Elements of all stored tensors: initialisers and Constant nodes with more than shape arithmetic in them.
+    /// Elements of the stored tensors (initialisers and Constant nodes) other than 32- and 64-bit integers, which hold
+    /// shapes, indices and, in quantised models, biases and zero points.
     public var parameters: Int
     public var weightBytes: Int
     public var fileBytes: Int
@@ -98,9 +99,16 @@ public struct ModelSummary: Sendable, Encodable {
         }
         macs = total
         self.layers = layers
-        parameters = graph.initializers.reduce(0) { $0 + (graph.constant($1)?.count ?? 0) }
-        weightBytes = graph.initializers.reduce(0) { $0 + (graph.constant($1)?.byteCount ?? 0) }
+        let stored = Self.storedTensors(graph, facts)
+        parameters = stored.reduce(0) { $0 + $1.parameterCount }
+        weightBytes = stored.reduce(0) { $0 + $1.byteCount }
         fileBytes = ModelFile.byteCount(path, model) ?? 0
+    }
+
+    /// The tensors that the file holds: initialisers and the outputs of Constant nodes.
+    private static func storedTensors(_ graph: Graph, _ facts: GraphFacts) -> [TensorData] {
+        let nodes = graph.nodeIDs.filter { graph[$0].inputs.isEmpty }.flatMap { graph[$0].outputs }
+        return (graph.initializers + nodes.compactMap { $0 }).compactMap { facts.constant($0, graph) }
     }
 
     private static func edge(_ id: ValueID, _ graph: Graph, _ facts: GraphFacts) -> Edge {
@@ -133,8 +141,8 @@ public struct ModelSummary: Sendable, Encodable {
         var weight: TensorData?
         for case let input? in site.node.inputs {
             let stored = storedSource(input, graph, facts)
-            guard let tensor = graph.constant(stored) else { continue }
-            if counted.insert(stored).inserted { parameters += tensor.count }
+            guard let tensor = facts.constant(stored, graph) else { continue }
+            if counted.insert(stored).inserted { parameters += tensor.parameterCount }
         }
         if let form = try facts.definition(id, graph)?.linearForm(site),
             site.node.inputs.indices.contains(form.weightPort),
@@ -157,7 +165,7 @@ public struct ModelSummary: Sendable, Encodable {
     private static func storedSource(_ id: ValueID, _ graph: Graph, _ facts: GraphFacts) -> ValueID {
         guard let producer = graph[id].producer?.node,
             facts.definition(producer, graph)?.traits.contains(.isQuantization) == true,
-            let source = graph[producer].inputs.first ?? nil, graph.constant(source) != nil
+            let source = graph[producer].inputs.first ?? nil, facts.constant(source, graph) != nil
         else { return id }
         return source
     }
@@ -174,6 +182,14 @@ extension ModelSummary.Dimension {
 }
 
 extension TensorData {
+    /// The elements, where they are numbers that training found rather than shapes and indices.
+    fileprivate var parameterCount: Int {
+        switch elementType {
+        case .int32, .int64, .uint32, .uint64, .bool, .string: 0
+        default: count
+        }
+    }
+
     /// The fraction of elements that are zero; nil for an empty tensor and types that hold no plain numbers.
     fileprivate func zeroFraction() throws(CNNOptError) -> Double? {
         guard count > 0, elementType.bitWidth >= 8, elementType.isFloat || elementType.isInteger else { return nil }
