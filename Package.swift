@@ -63,7 +63,6 @@ let package = Package(
         tests("OperatorsTests", ["Operators", "Execution"]),
         tests("PassesTests", ["Passes"]),
         tests("ONNXFormatTests", ["ONNXFormat", "GraphIR", "COnnxSchema"]),
-        tests("ONNXFormatTests", ["ONNXFormat", "GraphIR"]),
         tests("ReportsTests", ["Reports"]),
         tests("CNNOptTests", ["CNNOpt"]),
         tests("CommandLineTests", ["CommandLineTool"], fixtures: ["Snapshots"]),

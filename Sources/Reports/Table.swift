@@ -29,7 +29,7 @@ package struct Table: Sendable {
             }
         }
         let body = rows.isEmpty ? "(none)" : (table.string(for: rows, style: Style.simple) ?? "")
-        let lines = body.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+        let lines = body.split(separator: "\n").map { line in
             String(line.reversed().drop { $0 == " " }.reversed())
         }
         return ([title].compactMap { $0 } + lines).joined(separator: "\n")

@@ -13,7 +13,9 @@ private let samples = SharedMaterial.packageRoot.appendingPathComponent("samples
             let result = try job.run()
             #expect(result.before?.parameters == 59_594)
             #expect(result.before?.macs == 1_825_920)
-            #expect(FileManager.default.contentsEqual(atPath: samples + "/digits.onnx", andPath: folder.path + "/out.onnx"))
+            #expect(
+                FileManager.default.contentsEqual(atPath: samples + "/digits.onnx", andPath: folder.path + "/out.onnx")
+            )
         }
     }
 }
@@ -31,12 +33,17 @@ private let samples = SharedMaterial.packageRoot.appendingPathComponent("samples
         #expect(result.comparison.top1Drop == 0 && result.comparison.agreement == 100)
     }
 
-    @Test(arguments: [
-        (\ValidationJob.Gates.maxDrop, 0.0, -1.0), (\.minTop1, 99.0, 99.9), (\.minAgreement, 100, 100.5), (\.minSNR, 90, nil),
-        (\.maxAbsError, 0, -1),
-    ] as [(WritableKeyPath<ValidationJob.Gates, Double?> & Sendable, Double, Double?)])
+    @Test(
+        arguments: [
+            (\ValidationJob.Gates.maxDrop, 0.0, -1.0), (\.minTop1, 99.0, 99.9), (\.minAgreement, 100, 100.5),
+            (\.minSNR, 90, nil),
+            (\.maxAbsError, 0, -1),
+        ] as [(WritableKeyPath<ValidationJob.Gates, Double?> & Sendable, Double, Double?)]
+    )
     func eachGateHoldsAndBreaks(
-        _ gate: WritableKeyPath<ValidationJob.Gates, Double?> & Sendable, _ held: Double, _ broken: Double?
+        _ gate: WritableKeyPath<ValidationJob.Gates, Double?> & Sendable,
+        _ held: Double,
+        _ broken: Double?
     ) throws {
         var job = ValidationJob(reference: samples + "/digits.onnx", candidate: samples + "/digits.onnx")
         job.data.data = samples + "/test/images.npy"

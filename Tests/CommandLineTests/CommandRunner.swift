@@ -44,7 +44,12 @@ private final class ErrorReader: @unchecked Sendable {
 /// Compares what a command printed with `Snapshots/<name>.txt`. `UPDATE_SNAPSHOTS=1` writes the files anew instead; read the
 /// difference before you commit it.
 /// - Parameter folder: a temporary folder, shown as `<tmp>`.
-func expectSnapshot(_ name: String, _ result: CommandResult, folder: URL? = nil, sourceLocation: SourceLocation = #_sourceLocation) throws {
+func expectSnapshot(
+    _ name: String,
+    _ result: CommandResult,
+    folder: URL? = nil,
+    sourceLocation: SourceLocation = #_sourceLocation
+) throws {
     var text = "status \(result.status)\n--- output\n\(result.output)--- errors\n\(result.errors)"
     if let folder { text = text.replacingOccurrences(of: folder.path, with: "<tmp>") }
     let file = SharedMaterial.packageRoot.appendingPathComponent("Tests/CommandLineTests/Snapshots/\(name).txt")

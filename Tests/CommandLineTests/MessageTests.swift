@@ -23,9 +23,18 @@ import Testing
         ("backend-not-built", ["validate", sample, sample, "--backend", "onednn"]),
         ("run-without-input", ["run", sample, "--output-dir", "out"]),
         ("run-unknown-input", ["run", sample, "--input", "picture=x.npy", "--output-dir", "out"]),
-        ("preprocess-key", ["validate", sample, sample, "--data", "samples/test/images.npy", "--preprocess", "scael=1"]),
-        ("labels-do-not-match", ["validate", sample, sample, "--data", "samples/test/images.npy", "--labels", "samples/train/labels.npy"]),
-        ("images-do-not-fit", ["validate", sample, sample, "--data", "samples/test/images.npy", "--preprocess", "crop=4"]),
+        (
+            "preprocess-key",
+            ["validate", sample, sample, "--data", "samples/test/images.npy", "--preprocess", "scael=1"]
+        ),
+        (
+            "labels-do-not-match",
+            ["validate", sample, sample, "--data", "samples/test/images.npy", "--labels", "samples/train/labels.npy"]
+        ),
+        (
+            "images-do-not-fit",
+            ["validate", sample, sample, "--data", "samples/test/images.npy", "--preprocess", "crop=4"]
+        ),
     ])
     func isOneClearLine(_ name: String, _ arguments: [String]) throws {
         let result = try cnnopt(arguments)
@@ -57,7 +66,11 @@ import Testing
             try Data("precious".utf8).write(to: output)
             #expect(try cnnopt([model.path, output.path, "--passes", "none"]).status == 65)
             #expect(try Data(contentsOf: output) == Data("precious".utf8))
-            #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == ["broken.onnx", "out.onnx"])
+            #expect(
+                try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == [
+                    "broken.onnx", "out.onnx",
+                ]
+            )
         }
     }
 }
