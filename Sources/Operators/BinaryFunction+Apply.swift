@@ -37,9 +37,10 @@ extension BinaryFunction {
         }
     }
 
-    private func run<T: TensorScalar>(_ loop: Loop<T>, _ a: TensorData, _ b: TensorData, _ threads: Int)
+    private func run<T: TensorScalar>(_ loop: Loop<T>?, _ a: TensorData, _ b: TensorData, _ threads: Int)
         throws(CNNOptError) -> TensorData
     {
+        guard let loop else { throw CNNOptError(.unsupported, "element type \(a.elementType.onnxName)") }
         let walk = try BroadcastWalk(a.shape, b.shape)
         return try a.withElements(T.self) { (left) throws(CNNOptError) in
             try b.withElements(T.self) { (right) throws(CNNOptError) in
@@ -87,7 +88,17 @@ extension BinaryFunction {
         _ b: TensorData,
         _ type: T.Type
     ) throws(CNNOptError) -> TensorData {
+        if !T.isSigned, let unsigned { return try whole(a, b, type, unsigned) }
         guard let integer else { throw CNNOptError(.unsupported, "element type \(a.elementType.onnxName)") }
+        return try whole(a, b, type, integer)
+    }
+
+    private func whole<T: TensorScalar & FixedWidthInteger, W: FixedWidthInteger>(
+        _ a: TensorData,
+        _ b: TensorData,
+        _ type: T.Type,
+        _ function: Integer<W>
+    ) throws(CNNOptError) -> TensorData {
         let walk = try BroadcastWalk(a.shape, b.shape)
         return try a.withElements(T.self) { (left) throws(CNNOptError) in
             try b.withElements(T.self) { (right) throws(CNNOptError) in
@@ -95,9 +106,9 @@ extension BinaryFunction {
                     for run in 0..<walk.runs {
                         let (i, j) = walk.offsets(of: run)
                         for k in 0..<walk.innerCount {
-                            let value = try integer(
-                                Int64(truncatingIfNeeded: left[i + k * walk.innerA]),
-                                Int64(truncatingIfNeeded: right[j + k * walk.innerB])
+                            let value = try function(
+                                W(truncatingIfNeeded: left[i + k * walk.innerA]),
+                                W(truncatingIfNeeded: right[j + k * walk.innerB])
                             )
                             target[run * walk.innerCount + k] = T(truncatingIfNeeded: value)
                         }
@@ -124,12 +135,15 @@ package struct BroadcastWalk: Sendable {
 
     package init(_ a: [Int], _ b: [Int]) throws(CNNOptError) {
         shape = try Broadcasting.shape([a, b])
+        guard let total = checkedProduct(shape) else {
+            throw CNNOptError(.invalidModel, "the broadcast shape \(shape) overflows")
+        }
         let (sa, sb) = (Broadcasting.strides(a, to: shape), Broadcasting.strides(b, to: shape))
         // Take in axes from the innermost while both inputs keep walking evenly.
         var count = 1
         var (stepA, stepB) = (0, 0)
         var axis = shape.count
-        while axis > 0 {
+        while axis > 0, total > 0 {
             let next = axis - 1
             let size = shape[next]
             if size != 1 {
@@ -147,7 +161,7 @@ package struct BroadcastWalk: Sendable {
         outer = Array(shape[..<axis])
         stridesA = Array(sa[..<axis])
         stridesB = Array(sb[..<axis])
-        runs = count == 0 ? 0 : outer.reduce(1, *)
+        runs = total / count
     }
 
     /// The offsets of a run's first elements.

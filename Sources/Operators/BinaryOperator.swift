@@ -8,17 +8,22 @@ package struct BinaryFunction: Sendable {
             _ a: UnsafePointer<T>, _ aStride: Int, _ b: UnsafePointer<T>, _ bStride: Int,
             _ out: UnsafeMutablePointer<T>, _ count: Int
         ) -> Void
+    package typealias Integer<T> = @Sendable (T, T) throws(CNNOptError) -> T
 
-    let float: Loop<Float>
-    let double: Loop<Double>
+    /// On floats and doubles; nil where the operator takes none. Half precision is computed in floats.
+    let float: Loop<Float>?
+    let double: Loop<Double>?
     /// On integers, widened to 64 bits and cut back; nil where the operator takes none.
-    let integer: (@Sendable (Int64, Int64) throws(CNNOptError) -> Int64)?
+    let integer: Integer<Int64>?
+    /// On unsigned integers, where their bits read as signed numbers would give something else.
+    let unsigned: Integer<UInt64>?
 
     @inline(__always)
     package init(
         float: @escaping @Sendable (Float, Float) -> Float,
         double: @escaping @Sendable (Double, Double) -> Double,
-        integer: (@Sendable (Int64, Int64) throws(CNNOptError) -> Int64)? = nil
+        integer: Integer<Int64>? = nil,
+        unsigned: Integer<UInt64>? = nil
     ) {
         self.float = { a, aStride, b, bStride, out, count in
             switch (aStride, bStride) {
@@ -26,6 +31,9 @@ package struct BinaryFunction: Sendable {
             case (1, 0):
                 let right = b[0]
                 for i in 0..<count { out[i] = float(a[i], right) }
+            case (0, 1):
+                let left = a[0]
+                for i in 0..<count { out[i] = float(left, b[i]) }
             default: for i in 0..<count { out[i] = float(a[i &* aStride], b[i &* bStride]) }
             }
         }
@@ -33,24 +41,27 @@ package struct BinaryFunction: Sendable {
             for i in 0..<count { out[i] = double(a[i &* aStride], b[i &* bStride]) }
         }
         self.integer = integer
+        self.unsigned = unsigned
+    }
+
+    /// A function of integers alone.
+    package init(integer: Integer<Int64>? = nil, unsigned: Integer<UInt64>? = nil) {
+        float = nil
+        double = nil
+        self.integer = integer
+        self.unsigned = unsigned
     }
 }
 
 /// An operator of two inputs that broadcast, with one output of the same element type.
-package protocol BinaryOperator: Operator {
+package protocol BinaryOperator: BroadcastOperator {
     /// The function at a site, attributes taken in.
     static func function(_ site: OperatorSite) throws(CNNOptError) -> BinaryFunction
-    /// Shape arithmetic on one pair; nil where the result is unknown.
-    static func combine(_ a: Dimension, _ b: Dimension) -> Dimension?
     /// The operator as x · scale + shift where the input at `port` is the number `constant`; nil where it is something else.
     static func affine(_ constant: Double, at port: Int) -> (scale: Double, shift: Double)?
 }
 
 extension BinaryOperator {
-    package static var traits: OperatorTraits { [.elementwise] }
-
-    package static func combine(_ a: Dimension, _ b: Dimension) -> Dimension? { nil }
-
     package static func affine(_ constant: Double, at port: Int) -> (scale: Double, shift: Double)? { nil }
 
     package static func channelAffine(_ site: OperatorSite) throws(CNNOptError) -> ChannelAffine? {
@@ -61,51 +72,10 @@ extension BinaryOperator {
         try site.portLeftAsIs(affine)
     }
 
-    package static func inferTypes(_ site: OperatorSite) throws(CNNOptError) -> [TensorType] {
-        let shape = try Broadcasting.shape([site.shape(0), site.shape(1)])
-        return [TensorType(site.elementType(0) ?? site.elementType(1), shape)]
-    }
-
-    package static func inferElements(_ site: OperatorSite) throws(CNNOptError) -> [ShapeElements?] {
-        guard let a = site.shapeElements(0), let b = site.shapeElements(1),
-            a.elements.count == b.elements.count || a.elements.count == 1 || b.elements.count == 1
-        else { return [] }
-        let count = a.elements.isEmpty || b.elements.isEmpty ? 0 : max(a.elements.count, b.elements.count)
-        return [
-            ShapeElements(
-                (0..<count).map { i in
-                    combine(a.elements[a.elements.count == 1 ? 0 : i], b.elements[b.elements.count == 1 ? 0 : i])
-                        ?? .unknown
-                },
-                isScalar: a.isScalar && b.isScalar
-            )
-        ]
-    }
-
-    package static func coupling(_ site: OperatorSite) throws(CNNOptError) -> ChannelCoupling { .broadcast(site) }
-
-    package static func reference(_ site: OperatorSite) throws(CNNOptError) -> any Kernel {
+    package static func pairKernel(_ site: OperatorSite) throws(CNNOptError)
+        -> @Sendable (TensorData, TensorData, Int) throws(CNNOptError) -> TensorData
+    {
         let function = try function(site)
-        return ReferenceKernel { (inputs, threads) throws(CNNOptError) in
-            [try function.apply(inputs.required(0), inputs.required(1), threads: threads)]
-        }
-    }
-}
-
-extension ChannelCoupling {
-    /// Axes of all inputs, aligned at the end, belong to the output's axes; axes of size 1 that are repeated belong to nothing.
-    package static func broadcast(_ site: OperatorSite) -> ChannelCoupling {
-        guard let output = site.outputType(0).shape else { return .barrier("the rank of its output is unknown") }
-        var coupling = ChannelCoupling()
-        for port in site.inputs.indices {
-            guard site.has(port) else { continue }
-            guard let shape = site.shape(port) else { return .barrier("the rank of an input is unknown") }
-            for (axis, dimension) in shape.enumerated() {
-                let target = output.count - shape.count + axis
-                guard target >= 0, let size = dimension.size, size == output[target].size else { continue }
-                coupling.links.append(Link(Axis(.input(port), axis), Axis(.output(0), target), count: size))
-            }
-        }
-        return coupling
+        return { (a, b, threads) throws(CNNOptError) in try function.apply(a, b, threads: threads) }
     }
 }

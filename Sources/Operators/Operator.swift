@@ -43,6 +43,9 @@ package protocol Operator: Sendable {
     /// Properties that hold at every site.
     static var traits: OperatorTraits { get }
 
+    /// The properties of one site: ``traits`` and those that depend on attributes or stored inputs.
+    static func traits(_ site: OperatorSite) throws(CNNOptError) -> OperatorTraits
+
     /// The same meaning in the form that a later operator set wants; nil where the node may stay as it is.
     /// - Throws: `unsupported` where that set cannot express it.
     static func upgraded(_ site: OperatorSite, to opset: Int) throws(CNNOptError) -> OperatorRewrite?
@@ -61,6 +64,7 @@ extension Operator {
         traits.contains(.isIdentity) ? 0 : nil
     }
     package static var traits: OperatorTraits { [] }
+    package static func traits(_ site: OperatorSite) throws(CNNOptError) -> OperatorTraits { traits }
     package static func upgraded(_ site: OperatorSite, to opset: Int) throws(CNNOptError) -> OperatorRewrite? { nil }
 }
 

@@ -11,5 +11,8 @@ package struct OperatorRegistry: Sendable {
     package subscript(_ name: OperatorName) -> (any Operator.Type)? { operators[name] }
 
     /// All of ONNX's default domain that is defined here, by family.
-    package static let standard = OperatorRegistry(activations + arithmetic + layout + linear)
+    package static let standard = OperatorRegistry(
+        activations + arithmetic + comparison + conversion + elementary + layout + linear + reductions
+            + selection
+    )
 }

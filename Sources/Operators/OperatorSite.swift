@@ -78,11 +78,12 @@ extension OperatorSite {
         return elements.knownValues
     }
 
-    /// The elements of a shape input as far as they are known; stored tensors count as known.
+    /// The elements of a shape input as far as they are known; stored tensors count as known, those of floats where all are
+    /// whole numbers.
     package func shapeElements(_ port: Int) -> ShapeElements? {
         if let elements = input(port)?.elements { return elements }
         guard let tensor = constant(port), tensor.shape.count <= 1, tensor.count <= ShapeElements.limit,
-            let integers = tensor.integers()
+            let integers = tensor.integers() ?? tensor.wholeNumbers()
         else { return nil }
         return ShapeElements(integers.map(Dimension.known), isScalar: tensor.shape.isEmpty)
     }
@@ -104,6 +105,15 @@ extension OperatorSite {
             throw failure(.invalidModel, "axis \(axis) is outside a tensor of rank \(rank)")
         }
         return axis < 0 ? axis + rank : axis
+    }
+}
+
+extension TensorData {
+    /// The elements of a float tensor as integers; nil where one is not a whole number, or the tensor is no float tensor.
+    fileprivate func wholeNumbers() -> [Int]? {
+        guard elementType == .float32 || elementType == .float64, let values = try? doubles() else { return nil }
+        let whole = values.compactMap { Int(exactly: $0) }
+        return whole.count == values.count ? whole : nil
     }
 }
 

@@ -5,24 +5,38 @@ import Tensors
 package struct UnaryFunction: Sendable {
     package typealias Loop<T> = @Sendable (UnsafeBufferPointer<T>, UnsafeMutablePointer<T>, Range<Int>) -> Void
 
-    let float: Loop<Float>
-    let double: Loop<Double>
+    /// On floats and doubles; nil where the operator takes none.
+    let float: Loop<Float>?
+    let double: Loop<Double>?
     /// On integers, widened to 64 bits and cut back; nil where the operator takes none.
     let integer: (@Sendable (Int64) -> Int64)?
+    /// On unsigned integers, where their bits read as signed numbers would give something else.
+    let unsigned: (@Sendable (UInt64) -> UInt64)?
 
     /// - Parameters:
     ///   - float: on floats; half precision is computed in it too.
     ///   - double: on doubles.
     ///   - integer: on integers of every width.
+    ///   - unsigned: on unsigned integers, where it differs.
     @inline(__always)
     package init(
         float: @escaping @Sendable (Float) -> Float,
         double: @escaping @Sendable (Double) -> Double,
-        integer: (@Sendable (Int64) -> Int64)? = nil
+        integer: (@Sendable (Int64) -> Int64)? = nil,
+        unsigned: (@Sendable (UInt64) -> UInt64)? = nil
     ) {
         self.float = { source, target, range in for i in range { target[i] = float(source[i]) } }
         self.double = { source, target, range in for i in range { target[i] = double(source[i]) } }
         self.integer = integer
+        self.unsigned = unsigned
+    }
+
+    /// A function of integers alone.
+    package init(integer: @escaping @Sendable (Int64) -> Int64) {
+        float = nil
+        double = nil
+        self.integer = integer
+        unsigned = nil
     }
 }
 
@@ -78,10 +92,11 @@ extension UnaryFunction {
         }
     }
 
-    private func run<T: TensorScalar>(_ loop: Loop<T>, _ input: TensorData, _ threads: Int) throws(CNNOptError)
+    private func run<T: TensorScalar>(_ loop: Loop<T>?, _ input: TensorData, _ threads: Int) throws(CNNOptError)
         -> TensorData
     {
-        try input.withElements(T.self) { (source) throws(CNNOptError) in
+        guard let loop else { throw CNNOptError(.unsupported, "element type \(input.elementType.onnxName)") }
+        return try input.withElements(T.self) { (source) throws(CNNOptError) in
             try TensorData.make(T.self, shape: input.shape) { (target) throws(CNNOptError) in
                 guard let out = target.baseAddress, let base = source.baseAddress else { return }
                 let (from, to) = (SharedReadPointer(base), SharedPointer(out))
@@ -106,6 +121,12 @@ extension UnaryFunction {
     private func whole<T: TensorScalar & FixedWidthInteger>(_ input: TensorData, _ type: T.Type) throws(CNNOptError)
         -> TensorData
     {
+        if !T.isSigned, let unsigned {
+            return try TensorData(
+                input.array(of: T.self).map { T(truncatingIfNeeded: unsigned(UInt64(truncatingIfNeeded: $0))) },
+                shape: input.shape
+            )
+        }
         guard let integer else { throw CNNOptError(.unsupported, "element type \(input.elementType.onnxName)") }
         return try TensorData(
             input.array(of: T.self).map { T(truncatingIfNeeded: integer(Int64(truncatingIfNeeded: $0))) },

@@ -10,14 +10,11 @@ enum Add: BinaryOperator {
         BinaryFunction(float: { $0 + $1 }, double: { $0 + $1 }, integer: { $0 &+ $1 })
     }
 
-    static func affine(_ constant: Double, at port: Int) -> (scale: Double, shift: Double)? { (1, constant) }
+    static func affine(_ constant: Double, at port: Int) -> (scale: Double, shift: Double)? {
+        (1, constant)
+    }
 
-    static func combine(_ a: Dimension, _ b: Dimension) -> Dimension? {
-        switch (a, b) {
-        case (.known(let x), .known(let y)): .known(x &+ y)
-        case (.known(0), _): b
-        case (_, .known(0)): a
-        default: nil
-        }
+    static func combine(_ a: Dimension, _ b: Dimension, _ type: ElementType) -> Dimension? {
+        ShapeArithmetic.add(a, b, type)
     }
 }

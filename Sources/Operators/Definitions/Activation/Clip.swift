@@ -1,0 +1,80 @@
+import GraphIR
+import Tensors
+
+/// The input clamped to an interval: from attributes `min` and `max` below version 11, from optional inputs from there on.
+enum Clip: Operator {
+    static let schema = OperatorSchema("Clip", versions: [1, 6, 11, 12, 13], inputs: 1...3)
+    static var traits: OperatorTraits { [.elementwise, .isQuantizable] }
+
+    static func traits(_ site: OperatorSite) throws(CNNOptError) -> OperatorTraits {
+        let lower = site.opset < 11 ? try site.float("min").map(Double.init) : try site.constant(1)?.doubles().first
+        return lower == 0 ? traits.union(.isRectifier) : traits
+    }
+
+    static func inferTypes(_ site: OperatorSite) throws(CNNOptError) -> [TensorType] { [site.type(0)] }
+
+    static func coupling(_ site: OperatorSite) throws(CNNOptError) -> ChannelCoupling { .identity(site) }
+
+    static func reference(_ site: OperatorSite) throws(CNNOptError) -> any Kernel {
+        if site.opset < 11 {
+            let (lower, upper) = (try site.float("min"), try site.float("max"))
+            return ReferenceKernel { (inputs, threads) throws(CNNOptError) in
+                let x = try inputs.required(0)
+                return [
+                    try clamp(
+                        x,
+                        lower.map { (bound) throws(CNNOptError) in try scalar(bound, x.elementType) },
+                        upper.map { (bound) throws(CNNOptError) in try scalar(bound, x.elementType) },
+                        threads
+                    )
+                ]
+            }
+        }
+        return ReferenceKernel { (inputs, threads) throws(CNNOptError) in
+            [try clamp(inputs.required(0), inputs.optional(1), inputs.optional(2), threads)]
+        }
+    }
+
+    static func upgraded(_ site: OperatorSite, to opset: Int) throws(CNNOptError) -> OperatorRewrite? {
+        guard site.opset < 11, opset >= 11 else { return nil }
+        guard let type = site.elementType(0) else { throw site.failure(.unsupported, "its element type is unknown") }
+        let lower = try site.float("min").map { (value) throws(CNNOptError) in
+            OperatorRewrite.Operand.constant(try scalar(value, type), stem: "min")
+        }
+        let upper = try site.float("max").map { (value) throws(CNNOptError) in
+            OperatorRewrite.Operand.constant(try scalar(value, type), stem: "max")
+        }
+        let inputs = upper == nil ? (lower == nil ? [.input(0)] : [.input(0), lower]) : [.input(0), lower, upper]
+        return OperatorRewrite([OperatorRewrite.Step("Clip", inputs)])
+    }
+
+    private static func scalar(_ value: Float, _ type: ElementType) throws(CNNOptError) -> TensorData {
+        try TensorData([value], shape: []).cast(to: type)
+    }
+
+    /// The upper bound wins where the bounds cross.
+    private static func clamp(_ x: TensorData, _ lower: TensorData?, _ upper: TensorData?, _ threads: Int)
+        throws(CNNOptError) -> TensorData
+    {
+        for bound in [lower, upper] {
+            guard let bound, bound.count != 1 || bound.elementType != x.elementType else { continue }
+            throw CNNOptError(
+                .invalidModel,
+                "a bound is \(bound.elementType.onnxName)\(bound.shape), but it must be one \(x.elementType.onnxName)"
+            )
+        }
+        if x.elementType == .float32 {
+            let low = try lower?.array(of: Float.self).first ?? -.infinity
+            let high = try upper?.array(of: Float.self).first ?? .infinity
+            let function = UnaryFunction(
+                float: { Mathematics.smaller(Mathematics.larger($0, low), high) },
+                double: { Mathematics.smaller(Mathematics.larger($0, Double(low)), Double(high)) }
+            )
+            return try function.apply(to: x, threads: threads)
+        }
+        var result = x
+        if let lower { result = try Max.function.apply(result, lower.reshaped([]), threads: threads) }
+        if let upper { result = try Min.function.apply(result, upper.reshaped([]), threads: threads) }
+        return result
+    }
+}

@@ -1,0 +1,28 @@
+import GraphIR
+import Tensors
+
+/// x·Φ(x), Φ being the normal distribution function; `approximate` = tanh takes its usual approximation. Hendrycks and
+/// Gimpel, 2016.
+enum Gelu: UnaryOperator {
+    static let schema = OperatorSchema("Gelu", versions: [20], inputs: 1...1)
+
+    static func function(_ site: OperatorSite) throws(CNNOptError) -> UnaryFunction {
+        switch try site.string("approximate", default: "none") {
+        case "none":
+            return UnaryFunction(
+                float: { 0.5 * $0 * (1 + Mathematics.erf($0 * Float(0.5).squareRoot())) },
+                double: { 0.5 * $0 * (1 + Mathematics.erf($0 * 0.5.squareRoot())) }
+            )
+        case "tanh":
+            return UnaryFunction(
+                float: {
+                    0.5 * $0 * (1 + Mathematics.tanh((2 / Float.pi).squareRoot() * ($0 + 0.044715 * $0 * $0 * $0)))
+                },
+                double: {
+                    0.5 * $0 * (1 + Mathematics.tanh((2 / Double.pi).squareRoot() * ($0 + 0.044715 * $0 * $0 * $0)))
+                }
+            )
+        case let other: throw site.failure(.invalidModel, "attribute 'approximate' is '\(other)', not none or tanh")
+        }
+    }
+}

@@ -1,0 +1,21 @@
+import GraphIR
+import Tensors
+
+/// `alpha`·x + `beta`, clamped to 0…1.
+enum HardSigmoid: UnaryOperator {
+    static let schema = OperatorSchema("HardSigmoid", versions: [1, 6, 22], inputs: 1...1)
+
+    static func function(_ site: OperatorSite) throws(CNNOptError) -> UnaryFunction {
+        let alpha = try site.float("alpha", default: 0.2)
+        let beta = try site.float("beta", default: 0.5)
+        let alphaWide = Double(alpha)
+        let betaWide = Double(beta)
+        return UnaryFunction(
+            float: { clamped($0 * alpha + beta) },
+            double: { clamped($0 * alphaWide + betaWide) }
+        )
+    }
+
+    @inline(__always)
+    private static func clamped<T: FloatingPoint>(_ x: T) -> T { Mathematics.smaller(Mathematics.larger(x, 0), 1) }
+}

@@ -1,0 +1,17 @@
+import GraphIR
+import Tensors
+
+/// x, or `alpha`·x below zero.
+enum LeakyRelu: UnaryOperator {
+    static let schema = OperatorSchema("LeakyRelu", versions: [1, 6, 16], inputs: 1...1)
+    static var traits: OperatorTraits { [.elementwise, .isQuantizable] }
+
+    static func function(_ site: OperatorSite) throws(CNNOptError) -> UnaryFunction {
+        let alpha = try site.float("alpha", default: 0.01)
+        let alphaWide = Double(alpha)
+        return UnaryFunction(
+            float: { $0 < 0 ? $0 * alpha : $0 },
+            double: { $0 < 0 ? $0 * alphaWide : $0 }
+        )
+    }
+}

@@ -1,0 +1,15 @@
+import GraphIR
+import Tensors
+
+/// 1 / (1 + e⁻ˣ).
+enum Sigmoid: UnaryOperator {
+    static let schema = OperatorSchema("Sigmoid", versions: [1, 6, 13], inputs: 1...1)
+    static var traits: OperatorTraits { [.elementwise, .isQuantizable] }
+
+    static func function(_ site: OperatorSite) throws(CNNOptError) -> UnaryFunction {
+        UnaryFunction(
+            float: { Mathematics.sigmoid($0) },
+            double: { Mathematics.sigmoid($0) }
+        )
+    }
+}

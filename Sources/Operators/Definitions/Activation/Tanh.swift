@@ -1,0 +1,14 @@
+import GraphIR
+import Tensors
+
+/// The hyperbolic tangent.
+enum Tanh: UnaryOperator {
+    static let schema = OperatorSchema("Tanh", versions: [1, 6, 13], inputs: 1...1)
+
+    static func function(_ site: OperatorSite) throws(CNNOptError) -> UnaryFunction {
+        UnaryFunction(
+            float: { Mathematics.tanh($0) },
+            double: { Mathematics.tanh($0) }
+        )
+    }
+}

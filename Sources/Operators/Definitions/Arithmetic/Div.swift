@@ -1,0 +1,31 @@
+import GraphIR
+import Tensors
+
+/// a / b, with broadcasting; integers are divided towards zero.
+enum Div: BinaryOperator {
+    static let schema = OperatorSchema("Div", versions: [1, 6, 7, 13, 14], inputs: 2...2)
+
+    static func function(_ site: OperatorSite) throws(CNNOptError) -> BinaryFunction {
+        BinaryFunction(
+            float: { $0 / $1 },
+            double: { $0 / $1 },
+            integer: { (a, b) throws(CNNOptError) in
+                guard b != 0 else { throw CNNOptError(.invalidData, "division by the integer zero") }
+                // The smallest integer divided by −1 has no positive counterpart and wraps to itself.
+                return a.dividedReportingOverflow(by: b).partialValue
+            },
+            unsigned: { (a, b) throws(CNNOptError) in
+                guard b != 0 else { throw CNNOptError(.invalidData, "division by the integer zero") }
+                return a / b
+            }
+        )
+    }
+
+    static func affine(_ constant: Double, at port: Int) -> (scale: Double, shift: Double)? {
+        port == 1 && constant != 0 ? (1 / constant, 0) : nil
+    }
+
+    static func combine(_ a: Dimension, _ b: Dimension, _ type: ElementType) -> Dimension? {
+        ShapeArithmetic.divide(a, b, type)
+    }
+}

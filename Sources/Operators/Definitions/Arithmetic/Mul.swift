@@ -1,0 +1,20 @@
+import GraphIR
+import Tensors
+
+/// a · b, with broadcasting.
+enum Mul: BinaryOperator {
+    static let schema = OperatorSchema("Mul", versions: [1, 6, 7, 13, 14], inputs: 2...2)
+    static var traits: OperatorTraits { [.elementwise, .isQuantizable] }
+
+    static func function(_ site: OperatorSite) throws(CNNOptError) -> BinaryFunction {
+        BinaryFunction(float: { $0 * $1 }, double: { $0 * $1 }, integer: { $0 &* $1 })
+    }
+
+    static func affine(_ constant: Double, at port: Int) -> (scale: Double, shift: Double)? {
+        (constant, 0)
+    }
+
+    static func combine(_ a: Dimension, _ b: Dimension, _ type: ElementType) -> Dimension? {
+        ShapeArithmetic.multiply(a, b, type)
+    }
+}

@@ -1,0 +1,19 @@
+import GraphIR
+import Tensors
+
+/// a − b, with broadcasting.
+enum Sub: BinaryOperator {
+    static let schema = OperatorSchema("Sub", versions: [1, 6, 7, 13, 14], inputs: 2...2)
+
+    static func function(_ site: OperatorSite) throws(CNNOptError) -> BinaryFunction {
+        BinaryFunction(float: { $0 - $1 }, double: { $0 - $1 }, integer: { $0 &- $1 })
+    }
+
+    static func affine(_ constant: Double, at port: Int) -> (scale: Double, shift: Double)? {
+        port == 1 ? (1, -constant) : (-1, constant)
+    }
+
+    static func combine(_ a: Dimension, _ b: Dimension, _ type: ElementType) -> Dimension? {
+        ShapeArithmetic.subtract(a, b, type)
+    }
+}

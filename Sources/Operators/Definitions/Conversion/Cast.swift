@@ -1,0 +1,55 @@
+import GraphIR
+import Tensors
+
+/// The input in the element type that the attribute `to` names.
+enum Cast: Operator {
+    static let schema = OperatorSchema("Cast", versions: [1, 6, 9, 13, 19, 21, 23, 24, 25], inputs: 1...1)
+    static var traits: OperatorTraits { [.elementwise] }
+
+    static func inferTypes(_ site: OperatorSite) throws(CNNOptError) -> [TensorType] {
+        [TensorType(try target(site), site.shape(0))]
+    }
+
+    static func inferElements(_ site: OperatorSite) throws(CNNOptError) -> [ShapeElements?] {
+        [site.castElements(to: try target(site))]
+    }
+
+    static func coupling(_ site: OperatorSite) throws(CNNOptError) -> ChannelCoupling { .identity(site) }
+
+    static func forwardedInput(_ site: OperatorSite) throws(CNNOptError) -> Int? {
+        try site.elementType(0) == target(site) ? 0 : nil
+    }
+
+    static func reference(_ site: OperatorSite) throws(CNNOptError) -> any Kernel {
+        let target = try target(site)
+        return ReferenceKernel { (inputs, _) throws(CNNOptError) in [try inputs.required(0).cast(to: target)] }
+    }
+
+    private static func target(_ site: OperatorSite) throws(CNNOptError) -> ElementType {
+        guard let number = try site.int("to") else { throw site.failure(.invalidModel, "attribute 'to' is missing") }
+        guard let raw = Int32(exactly: number), let type = ElementType(rawValue: raw) else {
+            throw site.failure(.unsupported, "element type number \(number)")
+        }
+        return type
+    }
+}
+
+extension OperatorSite {
+    /// The first input's elements in another type, where they are the same numbers there.
+    func castElements(to target: ElementType) -> ShapeElements? {
+        guard let elements = shapeElements(0) else { return nil }
+        let limit: Int
+        switch target {
+        case .int64: return elements
+        case .int32, .float64: limit = Int(Int32.max)
+        case .float32: limit = 1 << 24
+        default: return nil
+        }
+        return ShapeElements(
+            elements.elements.map {
+                if case .known(let value) = $0, value.magnitude > limit { .unknown } else { $0 }
+            },
+            isScalar: elements.isScalar
+        )
+    }
+}

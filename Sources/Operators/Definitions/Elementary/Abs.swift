@@ -1,0 +1,16 @@
+import GraphIR
+import Tensors
+
+/// The magnitude.
+enum Abs: UnaryOperator {
+    static let schema = OperatorSchema("Abs", versions: [1, 6, 13], inputs: 1...1)
+
+    static func function(_ site: OperatorSite) throws(CNNOptError) -> UnaryFunction {
+        UnaryFunction(
+            float: { abs($0) },
+            double: { abs($0) },
+            integer: { $0 < 0 ? 0 &- $0 : $0 },
+            unsigned: { $0 }
+        )
+    }
+}

@@ -1,0 +1,14 @@
+import GraphIR
+import Tensors
+
+/// The cosine.
+enum Cos: UnaryOperator {
+    static let schema = OperatorSchema("Cos", versions: [7, 22], inputs: 1...1)
+
+    static func function(_ site: OperatorSite) throws(CNNOptError) -> UnaryFunction {
+        UnaryFunction(
+            float: { Mathematics.cos($0) },
+            double: { Mathematics.cos($0) }
+        )
+    }
+}

@@ -1,0 +1,5 @@
+extension OperatorRegistry {
+    static let selection: [any Operator.Type] = [
+        Where.self
+    ]
+}
