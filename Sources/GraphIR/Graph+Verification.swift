@@ -1,26 +1,28 @@
 import Tensors
 
 extension Graph {
-    /// Checks that every used value has exactly one source and that there is no cycle.
-    /// - Parameter outer: names that the enclosing graphs provide; empty for the main graph.
+    /// Checks that every used value has exactly one source and that there is no cycle, in the subgraphs too.
     /// - Throws: `invalidModel` naming node and value.
-    package func verify(outer: Set<String> = []) throws(CNNOptError) {
-        var scope: Set<String>?
+    package func verify() throws(CNNOptError) { try verify { _ in false } }
+
+    /// - Parameter isOutside: whether the enclosing graphs provide a name.
+    private func verify(_ isOutside: (String) -> Bool) throws(CNNOptError) {
+        func isMissing(_ id: ValueID) -> Bool { isOuter(id) && !isOutside(self[id].name) }
+
         for id in nodeIDs {
-            for case let input? in self[id].inputs where isOuter(input) && !outer.contains(self[input].name) {
-                throw missing(input).atNode(displayName(id), operatorName: self[id].operatorName.description)
+            let node = self[id]
+            for case let input? in node.inputs where isMissing(input) {
+                throw missing(input).atNode(displayName(id), operatorName: node.operatorName.description)
             }
-            let subgraphs = self[id].subgraphs
-            guard !subgraphs.isEmpty else { continue }
-            let visible = scope ?? outer.union(valueIDs.lazy.filter { !isOuter($0) }.map { self[$0].name })
-            scope = visible
-            do {
-                for graph in subgraphs { try graph.verify(outer: visible) }
-            } catch {
-                throw error.atNode(displayName(id), operatorName: self[id].operatorName.description)
+            for subgraph in node.subgraphs {
+                do {
+                    try subgraph.verify { name in value(named: name).map { !isOuter($0) } ?? false || isOutside(name) }
+                } catch {
+                    throw error.atNode(displayName(id), operatorName: node.operatorName.description)
+                }
             }
         }
-        for output in outputs where isOuter(output) && !outer.contains(self[output].name) { throw missing(output) }
+        for output in outputs where isMissing(output) { throw missing(output) }
         _ = try topologicalOrder()
     }
 

@@ -191,6 +191,40 @@ struct BrokenModel: Sendable, CustomTestStringConvertible {
         #expect(error?.description.contains("/nowhere/model.onnx") == true)
     }
 
+    @Test func namesThatSwiftCannotTellApartAreRefused() {
+        let nodes = [Wire.node("Relu", ["x"], ["\u{E9}"]), Wire.node("Relu", ["e\u{301}"], ["y"])]
+        let error = #expect(throws: CNNOptError.self) {
+            try ONNXReader.read(bytes: Wire.model(.graph(nodes: nodes)), name: "accents.onnx")
+        }
+        #expect(error?.code == .unsupported)
+    }
+
+    @Test func aBranchSeesTheValuesOfAllGraphsAroundIt() throws {
+        func conditional(_ branch: Wire, _ output: String) -> Wire {
+            .node("If", ["x"], [output]) { node in
+                node.message(5) {
+                    $0.text(1, "then_branch")
+                    $0.message(6, branch)
+                    $0.int(20, 5)
+                }
+            }
+        }
+        func branch(_ nodes: [Wire], _ output: String) -> Wire {
+            Wire { graph in
+                for node in nodes { graph.message(1, node) }
+                graph.message(12) { $0.text(1, output) }
+            }
+        }
+        func model(using name: String) -> [UInt8] {
+            let inner = branch([.node("Add", [name, "own"], ["z"])], "z")
+            let middle = branch([.node("Relu", ["x"], ["own"]), conditional(inner, "m")], "m")
+            return Wire.model(.graph(nodes: [.node("Relu", ["x"], ["a"]), conditional(middle, "y")]))
+        }
+        let bytes = model(using: "a")
+        #expect(try ONNXWriter.bytes(of: ONNXReader.read(bytes: bytes, name: "nested")) == bytes)
+        #expect(throws: CNNOptError.self) { try ONNXReader.read(bytes: model(using: "b"), name: "nested") }
+    }
+
     @Test func deepNestingIsRefused() {
         var graph = Wire { $0.text(2, "innermost") }
         for _ in 0..<20_000 {
