@@ -60,7 +60,7 @@ let package = Package(
         tests("COnnxSchemaTests", ["COnnxSchema"]),
         tests("TensorsTests", ["Tensors"]),
         tests("GraphIRTests", ["GraphIR"]),
-        tests("OperatorsTests", ["Operators", "Execution"]),
+        tests("OperatorsTests", ["Operators", "Execution", "ONNXFormat"]),
         tests("PassesTests", ["Passes"]),
         tests("ONNXFormatTests", ["ONNXFormat", "GraphIR", "COnnxSchema"]),
         tests("ReportsTests", ["Reports"]),

@@ -97,7 +97,9 @@ package struct ChannelSelection: Sendable {
 package struct NodeEdit: Sendable {
     /// Attributes that replace those of the same name.
     package var attributes: [Attribute] = []
-    /// Stored tensors that replace inputs.
+    /// Attributes that go.
+    package var removedAttributes: [String] = []
+    /// Stored tensors that replace inputs, or fill optional ones that were left out.
     package var constants: [Int: TensorData] = [:]
 
     package init(attributes: [Attribute] = [], constants: [Int: TensorData] = [:]) {

@@ -54,15 +54,77 @@ package struct GraphFacts: Sendable {
             guard let output, inferred.indices.contains(port) else { continue }
             types[output.index] = inferred[port].completed(by: types[output.index] ?? TensorType(nil, nil))
         }
-        let known = try definition.inferElements(site)
+        let known: [ShapeElements?]
+        do {
+            known = try definition.inferElements(site)
+        } catch {
+            throw error.atNode(site.name, operatorName: node.operatorName.description)
+        }
         for (port, output) in node.outputs.enumerated() {
             guard let output, known.indices.contains(port), let value = known[port],
                 value.elements.count <= ShapeElements.limit
             else { continue }
             elements[output.index] = value
         }
-        if node.inputs.isEmpty, !definition.traits.contains(.isImpure), let output = node.outputs.first ?? nil {
+        try fold(site, definition)
+    }
+
+    /// Computes outputs that depend on stored or known tensors alone and are small: shapes, pads, sizes. Larger results are
+    /// the business of a pass. A node without inputs is a constant of any size.
+    private mutating func fold(_ site: OperatorSite, _ definition: any Operator.Type) throws(CNNOptError) {
+        let outputs = site.node.outputs
+        guard definition.traits.isDisjoint(with: [.isImpure, .isQuantization]) else { return }
+        if site.node.inputs.isEmpty {
+            guard let output = outputs.first ?? nil else { return }
             produced[output] = try definition.reference(site).run([], threads: 1).first
+            return
+        }
+        for case let output? in outputs {
+            guard let tensor = elements[output.index].flatMap({ known(output, $0) }) else { continue }
+            produced[output] = tensor
+        }
+        let isSmall = outputs.allSatisfy { output in
+            guard let output else { return true }
+            guard let sizes = type(output).sizes, let count = checkedProduct(sizes) else { return false }
+            return count <= ShapeElements.limit
+        }
+        let present = site.inputs.compactMap { $0 }
+        let constants = present.compactMap(\.constant)
+        guard isSmall, constants.count == present.count,
+            outputs.contains(where: { $0.map { produced[$0] == nil } ?? false }),
+            constants.allSatisfy({ $0.count <= Self.largestFoldedInput })
+        else { return }
+        // What cannot be computed is reported when the node has to run.
+        guard
+            let results = try? definition.reference(site).run(site.inputs.map { $0?.constant }, threads: 1)
+        else { return }
+        for (port, output) in outputs.enumerated() {
+            guard let output, results.indices.contains(port) else { continue }
+            let result = results[port]
+            produced[output] = result
+            types[output.index] = TensorType(result.elementType, Shape(sizes: result.shape))
+            if result.shape.count <= 1, result.count <= ShapeElements.limit, let integers = result.integers() {
+                elements[output.index] = ShapeElements(
+                    integers.map(Dimension.known),
+                    isScalar: result.shape.isEmpty
+                )
+            }
+        }
+    }
+
+    /// Elements of an input that folding reads at most.
+    private static let largestFoldedInput = 1 << 12
+
+    /// The tensor that fully known elements make.
+    private func known(_ id: ValueID, _ elements: ShapeElements) -> TensorData? {
+        guard let values = elements.elements.knownValues else { return nil }
+        let shape = elements.isScalar ? [] : [values.count]
+        switch type(id).elementType {
+        case .int64: return try? TensorData(values.map(Int64.init), shape: shape)
+        case .int32:
+            let narrow = values.compactMap { Int32(exactly: $0) }
+            return try? TensorData(narrow, shape: shape)
+        default: return nil
         }
     }
 
@@ -71,7 +133,8 @@ package struct GraphFacts: Sendable {
         (types.indices.contains(id.index) ? types[id.index] : nil) ?? TensorType(nil, nil)
     }
 
-    /// The tensor that the model stores for a value, as initialiser or as Constant node.
+    /// The tensor of a value that does not depend on the model's inputs: an initialiser, a Constant node's, or a small one that
+    /// is computed from such and from known shapes.
     package func constant(_ id: ValueID?, _ graph: Graph) -> TensorData? {
         guard let id else { return nil }
         return graph[id].constant?.data ?? produced[id]

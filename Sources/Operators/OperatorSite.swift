@@ -21,7 +21,7 @@ package struct OperatorSite: Sendable {
     /// What is known of one input.
     package struct Input: Sendable {
         package var type: TensorType
-        /// The tensor, where it is stored in the model.
+        /// The tensor, where it is stored in the model or small and computed from what is stored.
         package var constant: TensorData?
         /// The elements, where it is a small integer tensor of which something is known.
         package var elements: ShapeElements?

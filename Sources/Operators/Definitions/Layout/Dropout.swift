@@ -1,0 +1,60 @@
+import GraphIR
+import Tensors
+
+/// At inference the input itself, and a mask that keeps every element.
+enum Dropout: Operator {
+    static let schema = OperatorSchema("Dropout", versions: [1, 6, 7, 10, 12, 13, 22], inputs: 1...3, outputs: 1...2)
+    static var traits: OperatorTraits { [.movesData, .isIdentity, .elementwise, .isQuantizable] }
+
+    static func inferTypes(_ site: OperatorSite) throws(CNNOptError) -> [TensorType] {
+        [site.type(0), TensorType(hasBoolMask(site.opset) ? .bool : site.elementType(0), site.shape(0))]
+    }
+
+    /// Before operator set 10 the mask had the input's type.
+    private static func hasBoolMask(_ opset: Int) -> Bool { opset >= 10 }
+
+    static func inferElements(_ site: OperatorSite) throws(CNNOptError) -> [ShapeElements?] { [site.shapeElements(0)] }
+
+    static func reference(_ site: OperatorSite) throws(CNNOptError) -> any Kernel {
+        let wantsMask = site.node.outputs.count > 1 && site.node.outputs[1] != nil
+        let isBool = hasBoolMask(site.opset)
+        return ReferenceKernel { (inputs, _) throws(CNNOptError) in
+            let data = try inputs.required(0)
+            if let training = inputs.optional(2), try training.doubles().contains(where: { $0 != 0 }) {
+                throw CNNOptError(.unsupported, "training mode", remedy: "export the model for inference")
+            }
+            guard wantsMask else { return [data] }
+            guard isBool else { throw CNNOptError(.unsupported, "the mask before operator set 10") }
+            let mask = try TensorData.make(UInt8.self, as: .bool, shape: data.shape) { (target) throws(CNNOptError) in
+                for i in target.indices { target[i] = 1 }
+            }
+            return [data, mask]
+        }
+    }
+
+    static func coupling(_ site: OperatorSite) throws(CNNOptError) -> ChannelCoupling {
+        var coupling = ChannelCoupling.identity(site)
+        if site.node.outputs.count > 1 {
+            for link in coupling.links {
+                coupling.links.append(.init(link.from, .init(.output(1), link.to.axis), count: link.count))
+            }
+        }
+        return coupling
+    }
+
+    static func upgraded(_ site: OperatorSite, to opset: Int) throws(CNNOptError) -> OperatorRewrite? {
+        guard site.opset < 12, opset >= 12 else { return nil }
+        let hasMask = site.node.outputs.count > 1 && site.node.outputs[1] != nil
+        guard !hasMask || hasBoolMask(site.opset) else {
+            throw site.failure(.unsupported, "the mask changes its type in operator set 10")
+        }
+        let ratio = try TensorData([site.float("ratio", default: 0.5)], shape: [])
+        return OperatorRewrite([
+            .init(
+                "Dropout",
+                [.input(0), .constant(ratio, stem: "\(site.name)_ratio")],
+                outputCount: site.node.outputs.count
+            )
+        ])
+    }
+}

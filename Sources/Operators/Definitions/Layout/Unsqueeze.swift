@@ -1,0 +1,55 @@
+import GraphIR
+import Tensors
+
+/// Inserts axes of size 1 at the listed places of the output.
+enum Unsqueeze: Operator {
+    static let schema = OperatorSchema("Unsqueeze", versions: [1, 11, 13, 21, 23, 24], inputs: 1...2)
+    static var traits: OperatorTraits { [.movesData, .isQuantizable] }
+    private static let axes = ListParameter("axes", port: 1, since: 13)
+
+    static func inferTypes(_ site: OperatorSite) throws(CNNOptError) -> [TensorType] {
+        guard let shape = site.shape(0), let list = try axes.known(site) else {
+            return [TensorType(site.elementType(0), nil)]
+        }
+        let added = try AxisNumbers.normalized(list, rank: shape.count + list.count)
+        return [TensorType(site.elementType(0), inserting(1, at: added, into: shape))]
+    }
+
+    private static func inserting<T>(_ one: T, at axes: [Int], into shape: [T]) -> [T] {
+        var result = shape
+        for axis in axes.sorted() { result.insert(one, at: axis) }
+        return result
+    }
+
+    static func inferElements(_ site: OperatorSite) throws(CNNOptError) -> [ShapeElements?] {
+        guard let elements = site.shapeElements(0), let list = try axes.known(site) else { return [] }
+        return [elements.reshaped((elements.isScalar ? 0 : 1) + list.count)]
+    }
+
+    static func reference(_ site: OperatorSite) throws(CNNOptError) -> any Kernel {
+        let read = try axes.reader(site)
+        return ReferenceKernel { (inputs, _) throws(CNNOptError) in
+            let data = try inputs.required(0)
+            guard let list = try read(inputs) else { throw CNNOptError(.invalidModel, "axes are missing") }
+            let added = try AxisNumbers.normalized(list, rank: data.shape.count + list.count)
+            return [try data.reshaped(inserting(1, at: added, into: data.shape))]
+        }
+    }
+
+    static func forwardedInput(_ site: OperatorSite) throws(CNNOptError) -> Int? { site.hasSameShape(0) ? 0 : nil }
+
+    static func coupling(_ site: OperatorSite) throws(CNNOptError) -> ChannelCoupling {
+        guard let shape = site.shape(0), let list = try axes.known(site) else {
+            return .barrier("which axes it adds is not known")
+        }
+        let added = try AxisNumbers.normalized(list, rank: shape.count + list.count)
+        let places = (0..<shape.count + list.count).filter { !added.contains($0) }
+        return .mapping(shape, places.enumerated().map { (input: $0, output: $1) })
+    }
+
+    static func upgraded(_ site: OperatorSite, to opset: Int) throws(CNNOptError) -> OperatorRewrite? {
+        guard !axes.isInput(site), opset >= axes.since else { return nil }
+        guard let list = try axes.operand(site) else { throw site.failure(.invalidModel, "axes are missing") }
+        return OperatorRewrite([.init("Unsqueeze", [.input(0), list])])
+    }
+}

@@ -1,0 +1,7 @@
+extension OperatorRegistry {
+    static let shapes: [any Operator.Type] = [
+        ConstantOfShape.self,
+        ShapeOperator.self,
+        Size.self,
+    ]
+}

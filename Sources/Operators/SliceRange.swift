@@ -1,0 +1,32 @@
+import GraphIR
+import Tensors
+
+/// What ONNX's Slice takes from one axis.
+struct SliceRange: Sendable, Hashable {
+    /// As written: negative numbers count from the end, and everything is clamped.
+    let start: Int
+    let end: Int
+    let step: Int
+
+    /// The first index, the step and the number of indices on an axis of `size`.
+    /// - Throws: `invalidModel` where the step is 0.
+    func resolved(size: Int) throws(CNNOptError) -> (first: Int, step: Int, count: Int) {
+        guard step != 0 else { throw CNNOptError(.invalidModel, "a slice's step is 0") }
+        let from = start < 0 ? start + size : start
+        let to = end < 0 ? end + size : end
+        if step > 0 {
+            let (first, stop) = (min(max(from, 0), size), min(max(to, 0), size))
+            return (first, step, stop > first ? 1 + (stop - first - 1) / step : 0)
+        }
+        guard size > 0 else { return (0, step, 0) }
+        let (first, stop) = (min(max(from, 0), size - 1), min(max(to, -1), size - 1))
+        return (first, step, first > stop ? 1 + Int(UInt(first - stop - 1) / step.magnitude) : 0)
+    }
+
+    /// The size of what is taken.
+    func resolved(_ dimension: Dimension) throws(CNNOptError) -> Dimension {
+        if let size = dimension.size { return .known(try resolved(size: size).count) }
+        // The usual ways to write "up to the end".
+        return start == 0 && step == 1 && end >= Int(Int32.max) ? dimension : .unknown
+    }
+}
