@@ -14,10 +14,7 @@ extension Graph {
             values.append(value)
             valuesByName[name] = id
         }
-        for (id, node) in plan.nodes where contains(id) {
-            empty(id)
-            if node == nil { unlink(id) }
-        }
+        for (id, _) in plan.nodes where contains(id) { empty(id) }
         for (id, constant) in plan.constants { setConstant(id, constant) }
         for (id, type) in plan.types { values[id.index]?.type = type }
         for id in plan.removedInputs {
@@ -29,6 +26,8 @@ extension Graph {
             while nodes.count <= id.index { nodes.append(NodeSlot(node: nil, previous: nil, next: nil)) }
             link(id, after: after)
         }
+        // Only now: new nodes may stand in the place of removed ones.
+        for (id, node) in plan.nodes where node == nil { unlink(id) }
         for (id, node) in plan.nodes { if let node { try fill(id, with: node) } }
         for id in plan.touchedValues { purge(id) }
         version += 1

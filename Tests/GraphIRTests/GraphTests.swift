@@ -83,6 +83,20 @@ private func chain() throws -> Graph {
         #expect(graph[inserted].madeBy == "test")
     }
 
+    @Test func aNewNodeMayTakeARemovedOnesPlace() throws {
+        var graph = try chain()
+        let first = try #require(Array(graph.nodeIDs).first)
+        let node = graph[first]
+        var patch = Patch(graph, author: "test")
+        let between = patch.addValue("between", in: graph)
+        let new = patch.addNode(Node("Neg", inputs: node.inputs, outputs: [between]), after: first)
+        patch.addNode(Node("Abs", inputs: [between], outputs: node.outputs), after: new)
+        patch.removeNode(first)
+        try graph.apply(patch)
+        try graph.verify()
+        #expect(Array(graph.nodeIDs).map { graph[$0].operatorType } == ["Neg", "Abs", "Relu"])
+    }
+
     @Test func aStalePatchIsRefused() throws {
         var graph = try chain()
         let patch = Patch(graph, author: "test")
