@@ -5,7 +5,7 @@ extension TensorData {
     /// The same numbers in another element type.
     ///
     /// Floats are cut towards zero to integers; what lies outside the integer's range becomes its nearest end and NaN becomes
-    /// 0. Wider integers lose their upper bits. Everything but zero is true.
+    /// 0. Wider integers lose their upper bits, and so do floats on the way to 4 bits. Everything but zero is true.
     /// - Throws: `unsupported` for types other than integers, bool, and floats of 16 to 64 bits.
     package func cast(to target: ElementType) throws(CNNOptError) -> TensorData {
         if target == elementType { return self }
@@ -63,8 +63,8 @@ extension TensorData {
         case .uint32: try map(S.self) { UInt32(saturating: widen($0)) }
         case .uint64: try map(S.self) { UInt64(saturating: widen($0)) }
         case .bool: try map(S.self, as: .bool) { widen($0) == 0 ? UInt8(0) : 1 }
-        case .int4: try map(S.self) { Int8(saturating: Swift.min(Swift.max(widen($0), -8), 7)) }.packedNibbles(.int4)
-        case .uint4: try map(S.self) { UInt8(saturating: Swift.min(Swift.max(widen($0), 0), 15)) }.packedNibbles(.uint4)
+        case .int4, .uint4:
+            try map(S.self) { UInt8(truncatingIfNeeded: Int64(saturating: widen($0))) }.packedNibbles(target)
         default: throw CNNOptError(.unsupported, "a cast to \(target.onnxName)")
         }
     }

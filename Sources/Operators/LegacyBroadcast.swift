@@ -59,8 +59,21 @@ extension OperatorSite {
         let padding = try legacy.padding(first.count, second.count)
         guard padding > 0 else { return OperatorRewrite([plain]) }
         let axes = (0..<padding).map { second.count + $0 }
-        var step = plain
-        step.inputs = [.input(0), .step(0)]
+        return try withUnsqueezedSecond(plain, axes, to: opset)
+    }
+
+    /// A step whose second input gets new axes of size 1: in place where it is stored, by a step before it otherwise.
+    func withUnsqueezedSecond(_ step: OperatorRewrite.Step, _ axes: [Int], to opset: Int) throws(CNNOptError)
+        -> OperatorRewrite
+    {
+        var step = step
+        if let stored = constant(1) {
+            var shape = stored.shape
+            for axis in axes { shape.insert(1, at: axis) }
+            step.inputs[1] = .constant(try stored.reshaped(shape), stem: "aligned")
+            return OperatorRewrite([step])
+        }
+        step.inputs[1] = .step(0)
         return OperatorRewrite([try .unsqueeze(.input(1), axes: axes, opset: opset), step])
     }
 }

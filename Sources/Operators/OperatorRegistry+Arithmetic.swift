@@ -1,6 +1,7 @@
 extension OperatorRegistry {
     static let arithmetic: [any Operator.Type] = [
-        Add.self, BitShift.self, BitwiseAnd.self, BitwiseNot.self, BitwiseOr.self, BitwiseXor.self, Div.self, Max.self,
+        Add.self, BitShift.self, BitwiseAnd.self, BitwiseNot.self, BitwiseOr.self, BitwiseXor.self, CumSum.self,
+        Div.self, Max.self,
         Mean.self, Min.self, Mod.self, Mul.self, Pow.self, Sub.self, Sum.self,
     ]
 

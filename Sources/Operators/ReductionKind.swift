@@ -14,6 +14,24 @@ package enum ReductionKind: Sendable {
         }
     }
 
+    /// Sum, product or extreme of sizes; nil where it overflows or is of another kind.
+    func joined(_ values: [Int]) -> Int? {
+        switch self {
+        case .maximum: return values.max()
+        case .minimum: return values.min()
+        case .sum, .product:
+            var result = self == .sum ? 0 : 1
+            for value in values {
+                let next =
+                    self == .sum ? result.addingReportingOverflow(value) : result.multipliedReportingOverflow(by: value)
+                guard !next.overflow else { return nil }
+                result = next.partialValue
+            }
+            return result
+        default: return nil
+        }
+    }
+
     func apply(_ input: TensorData, _ reduction: Reduction, threads: Int) throws(CNNOptError) -> TensorData {
         switch input.elementType {
         case .float32: return try real(Float.self, input, reduction, threads)

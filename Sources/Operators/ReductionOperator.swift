@@ -48,6 +48,15 @@ extension ReductionOperator {
         ]
     }
 
+    package static func inferElements(_ site: OperatorSite) throws(CNNOptError) -> [ShapeElements?] {
+        guard let elements = site.shapeElements(0), !elements.isScalar, let named = try axes(site),
+            let values = elements.elements.knownValues, let type = site.elementType(0), type.isInteger,
+            try !reduced(named, rank: 1, site).isEmpty, let joined = kind.joined(values)
+        else { return [] }
+        guard type == .int64 || Int32(exactly: joined) != nil else { return [] }
+        return [ShapeElements([.known(joined)], isScalar: try site.int("keepdims", default: 1) == 0)]
+    }
+
     /// Kept axes belong to the same axes of the output. Of a sum, channels may also be left out; a mean or maximum would change.
     package static func coupling(_ site: OperatorSite) throws(CNNOptError) -> ChannelCoupling {
         guard let shape = site.shape(0) else { return .barrier("the rank of its input is unknown") }

@@ -44,7 +44,8 @@ enum Clip: Operator {
         let upper = try site.float("max").map { (value) throws(CNNOptError) in
             OperatorRewrite.Operand.constant(try scalar(value, type), stem: "max")
         }
-        let inputs = upper == nil ? (lower == nil ? [.input(0)] : [.input(0), lower]) : [.input(0), lower, upper]
+        if lower == nil, upper == nil { return nil }
+        let inputs = upper == nil ? [.input(0), lower] : [.input(0), lower, upper]
         return OperatorRewrite([OperatorRewrite.Step("Clip", inputs)])
     }
 

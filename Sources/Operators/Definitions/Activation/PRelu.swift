@@ -51,10 +51,8 @@ enum PRelu: BroadcastOperator {
             throw site.failure(.unsupported, "the ranks of its inputs are unknown, so its slope cannot be aligned")
         }
         guard try slopeAxes(site) != nil, rank > 2 else { return nil }
-        return OperatorRewrite([
-            try .unsqueeze(.input(1), axes: Array(1..<rank - 1), opset: opset),
-            OperatorRewrite.Step("PRelu", [.input(0), .step(0)]),
-        ])
+        let step = OperatorRewrite.Step("PRelu", [.input(0), .input(1)])
+        return try site.withUnsqueezedSecond(step, Array(1..<rank - 1), to: opset)
     }
 
     /// Below version 7 a slope of rank 1 belongs to the channels, axis 1; nil where the ordinary rule holds.
