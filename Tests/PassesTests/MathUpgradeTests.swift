@@ -11,6 +11,8 @@ import Testing
         let opset: Int
         let target: Int
         var second: [Int]?
+        /// Whether the second input is an initialiser.
+        var isStored = true
         var outputs = 1
         var attributes: [Attribute] = []
         /// Whether the form changes at all.
@@ -50,6 +52,23 @@ import Testing
         ),
         Case(type: "Add", opset: 6, target: 13, second: [3, 2], attributes: [Attribute("broadcast", 1)]),
         Case(type: "Div", opset: 6, target: 13, second: [1, 2, 3, 2], changes: false),
+        Case(type: "PRelu", opset: 6, target: 13, second: [2], isStored: false),
+        Case(
+            type: "Mul",
+            opset: 6,
+            target: 11,
+            second: [2],
+            isStored: false,
+            attributes: [Attribute("broadcast", 1), Attribute("axis", 1)]
+        ),
+        Case(
+            type: "Mul",
+            opset: 6,
+            target: 13,
+            second: [2, 3],
+            isStored: false,
+            attributes: [Attribute("broadcast", 1), Attribute("axis", 1)]
+        ),
         Case(type: "PRelu", opset: 6, target: 13, second: [2]),
         Case(type: "PRelu", opset: 6, target: 9, second: [2]),
         Case(type: "ReduceMean", opset: 11, target: 18, attributes: [Attribute("axes", [1, -1])]),
@@ -65,7 +84,11 @@ import Testing
         var inputs = ["x"]
         if let shape = test.second {
             let count = shape.reduce(1, *)
-            try builder.constant("w", TensorData((0..<count).map { 0.5 + Float($0) }, shape: shape))
+            if test.isStored {
+                try builder.constant("w", TensorData((0..<count).map { 0.5 + Float($0) }, shape: shape))
+            } else {
+                try builder.input("w", shape)
+            }
             inputs.append("w")
         }
         let outputs = (0..<test.outputs).map { "y\($0)" }
