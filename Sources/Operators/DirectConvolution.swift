@@ -26,7 +26,9 @@ struct DirectConvolution: Sendable {
     /// nil where the rank is above 3 or there is nothing to sum: the definition's loops do.
     /// - Throws: `invalidModel` where the padded image overflows.
     init?(_ geometry: ConvolutionGeometry) throws(CNNOptError) {
-        guard geometry.axes.count <= 3, geometry.inputChannels > 0, geometry.axes.allSatisfy({ $0.output > 0 }) else {
+        guard geometry.axes.count <= 3, geometry.inputChannels > 0, geometry.outputChannels > 0,
+            geometry.batch > 0, geometry.axes.allSatisfy({ $0.output > 0 })
+        else {
             return nil
         }
         self.geometry = geometry

@@ -1,5 +1,5 @@
 extension OperatorRegistry {
     static let linear: [any Operator.Type] = [
-        Conv.self, Gemm.self, MatMul.self,
+        Conv.self, ConvTranspose.self, Gemm.self, MatMul.self,
     ]
 }

@@ -12,7 +12,7 @@ package struct OperatorRegistry: Sendable {
 
     /// All of ONNX's default domain that is defined here, by family.
     package static let standard = OperatorRegistry(
-        activations + arithmetic + comparison + conversion + elementary + indexing + layout + linear + reductions
-            + selection + shapes
+        activations + arithmetic + comparison + conversion + elementary + indexing + layout + linear + normalization
+            + pooling + quantization + reductions + resizing + selection + shapes
     )
 }

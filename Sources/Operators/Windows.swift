@@ -50,6 +50,15 @@ package struct Windows: Sendable {
         }
     }
 
+    /// One window over a whole axis of `size` elements.
+    package init(covering size: Int) {
+        kernel = [size]
+        strides = nil
+        dilations = nil
+        padding = .valid
+        roundsUp = false
+    }
+
     /// One axis of a window laid over an input.
     package struct Axis: Sendable, Hashable {
         package var input: Int

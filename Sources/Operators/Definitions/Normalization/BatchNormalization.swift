@@ -1,0 +1,136 @@
+import GraphIR
+import Tensors
+
+/// (x − mean) / √(variance + epsilon) · scale + bias with stored statistics, channel by channel.
+enum BatchNormalization: Operator {
+    static let schema = OperatorSchema(
+        "BatchNormalization",
+        versions: [1, 6, 7, 9, 14, 15],
+        inputs: 5...5,
+        outputs: 1...5
+    )
+    static var traits: OperatorTraits { [.isChannelAffine] }
+
+    static func inferTypes(_ site: OperatorSite) throws(CNNOptError) -> [TensorType] {
+        if let channels = site.shape(0)?.dropFirst().first?.size {
+            for port in 1..<5 where try isSpatial(site) {
+                guard let size = site.shape(port)?.sizes, size != [channels] else { continue }
+                throw site.failure(.invalidModel, "input \(port) has shape \(size) for \(channels) channels")
+            }
+        }
+        return [site.type(0)]
+    }
+
+    static func reference(_ site: OperatorSite) throws(CNNOptError) -> any Kernel {
+        guard try site.int("training_mode", default: 0) == 0,
+            !site.node.outputs.dropFirst().contains(where: { $0 != nil })
+        else { throw site.failure(.unsupported, "training mode", remedy: "export the model for inference") }
+        let epsilon = Double(try site.float("epsilon", default: 1e-5))
+        let spatial = try isSpatial(site)
+        return ReferenceKernel { (inputs, threads) throws(CNNOptError) in
+            try HalfPrecision.widening(inputs) { (inputs) throws(CNNOptError) in
+                let x = try inputs.required(0)
+                let shape = x.shape
+                // Without `spatial` every element of an image has its own statistics.
+                let groups = spatial ? (shape.count > 1 ? shape[1] : 1) : shape.dropFirst().reduce(1, *)
+                let inner = spatial ? shape.dropFirst(2).reduce(1, *) : 1
+                let affine = try Affine(inputs, count: groups, epsilon: epsilon)
+                switch x.elementType {
+                case .float32: return [try apply(Float.self, x, affine, inner: inner, threads)]
+                case .float64: return [try apply(Double.self, x, affine, inner: inner, threads)]
+                default: throw CNNOptError(.unsupported, "element type \(x.elementType.onnxName)")
+                }
+            }
+        }
+    }
+
+    /// y = factor · x + term, one pair for each channel.
+    private struct Affine {
+        let factors: [Double]
+        let terms: [Double]
+
+        init(_ inputs: [TensorData?], count: Int, epsilon: Double) throws(CNNOptError) {
+            var parameters: [[Double]] = []
+            for port in 1..<5 {
+                let values = try inputs.required(port).doubles()
+                guard values.count == count else {
+                    throw CNNOptError(.invalidModel, "input \(port) has \(values.count) elements for \(count) channels")
+                }
+                parameters.append(values)
+            }
+            let (scale, bias, mean, variance) = (parameters[0], parameters[1], parameters[2], parameters[3])
+            let factors = (0..<count).map { scale[$0] / (variance[$0] + epsilon).squareRoot() }
+            self.factors = factors
+            terms = (0..<count).map { bias[$0] - mean[$0] * factors[$0] }
+        }
+    }
+
+    private static func apply<T: TensorScalar & BinaryFloatingPoint>(
+        _ type: T.Type,
+        _ x: TensorData,
+        _ affine: Affine,
+        inner: Int,
+        _ threads: Int
+    ) throws(CNNOptError) -> TensorData {
+        let (factors, terms) = (affine.factors.map { T($0) }, affine.terms.map { T($0) })
+        return try x.withElements(T.self) { (source) throws(CNNOptError) in
+            try TensorData.make(T.self, shape: x.shape) { (target) throws(CNNOptError) in
+                guard let x = source.baseAddress, let y = target.baseAddress, inner > 0, !factors.isEmpty else {
+                    return
+                }
+                let (from, to) = (SharedReadPointer(x), SharedPointer(y))
+                parallelFor(source.count / inner, threads: source.count < 1 << 15 ? 1 : threads) { range in
+                    for row in range {
+                        let (factor, term) = (factors[row % factors.count], terms[row % factors.count])
+                        let (source, target) = (from.base + row * inner, to.base + row * inner)
+                        for i in 0..<inner { target[i] = source[i] * factor + term }
+                    }
+                }
+            }
+        }
+    }
+
+    static func coupling(_ site: OperatorSite) throws(CNNOptError) -> ChannelCoupling {
+        guard try isSpatial(site) else { return .barrier("each element has its own statistics") }
+        guard let shape = site.shape(0) else { return .barrier("the rank of its input is unknown") }
+        var coupling = ChannelCoupling.identity(site)
+        guard let channels = shape.dropFirst().first?.size else { return coupling }
+        for port in 1..<5 where site.has(port) {
+            coupling.links.append(.init(.init(.input(port), 0), .init(.output(0), 1), count: channels))
+        }
+        return coupling
+    }
+
+    static func channelAffine(_ site: OperatorSite) throws(CNNOptError) -> ChannelAffine? {
+        guard try isSpatial(site), site.shape(0)?.count ?? 0 >= 2, let count = site.constant(1)?.count, count > 0 else {
+            return nil
+        }
+        for port in 1..<5 where site.constant(port)?.count != count { return nil }
+        let epsilon = Double(try site.float("epsilon", default: 1e-5))
+        let affine = try Affine([nil] + (1..<5).map { site.constant($0) }, count: count, epsilon: epsilon)
+        return ChannelAffine(axis: 1, scale: affine.factors, shift: affine.terms)
+    }
+
+    static func upgraded(_ site: OperatorSite, to opset: Int) throws(CNNOptError) -> OperatorRewrite? {
+        guard site.opset < 9, opset >= 9 else { return nil }
+        guard try isSpatial(site) else {
+            throw site.failure(.unsupported, "statistics for each element cannot be expressed from operator set 9 on")
+        }
+        guard !site.node.outputs.dropFirst().contains(where: { $0 != nil }) else {
+            throw site.failure(.unsupported, "training outputs", remedy: "export the model for inference")
+        }
+        let dropped: Set = ["spatial", "is_test", "consumed_inputs"]
+        return OperatorRewrite([
+            .init(
+                "BatchNormalization",
+                (0..<5).map { .input($0) },
+                attributes: site.node.attributes.filter { !dropped.contains($0.name) }
+            )
+        ])
+    }
+
+    /// Whether the statistics are per channel, as they always are from operator set 9 on.
+    private static func isSpatial(_ site: OperatorSite) throws(CNNOptError) -> Bool {
+        try site.int("spatial", default: 1) != 0
+    }
+}

@@ -1,0 +1,27 @@
+import GraphIR
+import Tensors
+
+/// The largest element under each window, and on request where it lies.
+enum MaxPool: PoolOperator {
+    static let schema = OperatorSchema("MaxPool", versions: [1, 8, 10, 11, 12, 22], inputs: 1...1, outputs: 1...2)
+    static var traits: OperatorTraits { [.movesData, .isQuantizable] }
+
+    static func pool(_ site: OperatorSite) throws(CNNOptError)
+        -> @Sendable (TensorData, PoolGeometry, Int) throws(CNNOptError) -> [TensorData]
+    {
+        let columnMajor = try site.int("storage_order", default: 0) != 0
+        let wantsPlaces = namesPlaces(site)
+        return { (x, geometry, threads) throws(CNNOptError) in
+            let largest = try PoolLoops.maximum(x, geometry, threads: threads)
+            return wantsPlaces ? [largest, try PoolLoops.places(x, geometry, columnMajor: columnMajor)] : [largest]
+        }
+    }
+
+    static func coupling(_ site: OperatorSite) throws(CNNOptError) -> ChannelCoupling {
+        namesPlaces(site) ? .barrier("its second output holds indices into all channels") : .channels(site)
+    }
+
+    private static func namesPlaces(_ site: OperatorSite) -> Bool {
+        site.node.outputs.count > 1 && site.node.outputs[1] != nil
+    }
+}

@@ -1,0 +1,5 @@
+extension OperatorRegistry {
+    static let resizing: [any Operator.Type] = [
+        Resize.self, Upsample.self,
+    ]
+}
