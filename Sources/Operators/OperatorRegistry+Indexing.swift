@@ -1,5 +1,6 @@
 extension OperatorRegistry {
     static let indexing: [any Operator.Type] = [
-        Gather.self
+        Compress.self, Gather.self, GatherElements.self, GatherND.self, NonZero.self, OneHot.self, Scatter.self,
+        ScatterElements.self, ScatterND.self,
     ]
 }

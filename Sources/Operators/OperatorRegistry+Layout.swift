@@ -1,18 +1,7 @@
 extension OperatorRegistry {
     static let layout: [any Operator.Type] = [
-        Concat.self,
-        ConstantOperator.self,
-        Dropout.self,
-        Expand.self,
-        Flatten.self,
-        Identity.self,
-        Pad.self,
-        Reshape.self,
-        Slice.self,
-        Split.self,
-        Squeeze.self,
-        Tile.self,
-        Transpose.self,
-        Unsqueeze.self,
+        CenterCropPad.self, Concat.self, ConstantOperator.self, DepthToSpace.self, Dropout.self, Expand.self,
+        Flatten.self, Identity.self, Pad.self, Reshape.self, ReverseSequence.self, Slice.self, SpaceToDepth.self,
+        Split.self, Squeeze.self, Tile.self, Transpose.self, Unsqueeze.self,
     ]
 }

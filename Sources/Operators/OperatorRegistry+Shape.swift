@@ -1,7 +1,5 @@
 extension OperatorRegistry {
     static let shapes: [any Operator.Type] = [
-        ConstantOfShape.self,
-        ShapeOperator.self,
-        Size.self,
+        ConstantOfShape.self, EyeLike.self, RangeOperator.self, ShapeOperator.self, Size.self, Trilu.self,
     ]
 }

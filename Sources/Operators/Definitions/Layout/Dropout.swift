@@ -32,6 +32,12 @@ enum Dropout: Operator {
         }
     }
 
+    static func forwardedInput(_ site: OperatorSite) throws(CNNOptError) -> Int? {
+        // Training mode, where it is asked for, has to be refused at run time.
+        guard site.has(2) else { return 0 }
+        return site.integers(2)?.first == 0 ? 0 : nil
+    }
+
     static func coupling(_ site: OperatorSite) throws(CNNOptError) -> ChannelCoupling {
         var coupling = ChannelCoupling.identity(site)
         if site.node.outputs.count > 1 {
