@@ -6,13 +6,6 @@ enum DepthToSpace: Operator {
     static let schema = OperatorSchema("DepthToSpace", versions: [1, 11, 13], inputs: 1...1)
     static var traits: OperatorTraits { [.movesData] }
 
-    /// Whether a pixel's place in its square is the inner part of the channel number (mode CRD).
-    private static func isInner(_ site: OperatorSite) throws(CNNOptError) -> Bool {
-        let mode = try site.string("mode", default: "DCR")
-        guard mode == "DCR" || mode == "CRD" else { throw site.failure(.unsupported, "mode '\(mode)'") }
-        return mode == "CRD"
-    }
-
     static func inferTypes(_ site: OperatorSite) throws(CNNOptError) -> [TensorType] {
         let block = try SpaceBlock(site)
         guard let shape = site.shape(0) else { return [TensorType(site.elementType(0), nil)] }
@@ -28,7 +21,7 @@ enum DepthToSpace: Operator {
 
     static func reference(_ site: OperatorSite) throws(CNNOptError) -> any Kernel {
         let block = try SpaceBlock(site)
-        let isInner = try isInner(site)
+        let isInner = block.isInner
         return ReferenceKernel { (inputs, threads) throws(CNNOptError) in
             let data = try inputs.required(0)
             let (b, s) = (block.size, data.shape)
@@ -49,14 +42,13 @@ enum DepthToSpace: Operator {
             return .barrier("its number of channels is unknown")
         }
         var coupling = ChannelCoupling.mapping(shape, [(input: 0, output: 0)])
-        let isInner = try isInner(site)
         coupling.links.append(
             .init(
                 .init(.output(0), 1),
                 .init(.input(0), 1),
                 count: depth,
-                outer: isInner ? 1 : block.area,
-                inner: isInner ? block.area : 1
+                outer: block.isInner ? 1 : block.area,
+                inner: block.isInner ? block.area : 1
             )
         )
         return coupling
@@ -66,6 +58,8 @@ enum DepthToSpace: Operator {
 /// The block size of DepthToSpace and SpaceToDepth.
 struct SpaceBlock {
     let size: Int
+    /// Whether a pixel's place in its square is the inner part of the channel number (mode CRD), not the outer one (DCR).
+    let isInner: Bool
     var area: Int { size * size }
 
     init(_ site: OperatorSite) throws(CNNOptError) {
@@ -73,6 +67,9 @@ struct SpaceBlock {
             throw site.failure(.invalidModel, "attribute 'blocksize' is missing or no sensible number")
         }
         self.size = size
+        let mode = try site.string("mode", default: "DCR")
+        guard mode == "DCR" || mode == "CRD" else { throw site.failure(.unsupported, "mode '\(mode)'") }
+        isInner = mode == "CRD"
     }
 
     /// The quotient of a size.

@@ -20,7 +20,10 @@ enum Dropout: Operator {
         let isBool = hasBoolMask(site.opset)
         return ReferenceKernel { (inputs, _) throws(CNNOptError) in
             let data = try inputs.required(0)
-            if let training = inputs.optional(2), try training.doubles().contains(where: { $0 != 0 }) {
+            // Dropping nothing is the identity in training mode too.
+            if let training = inputs.optional(2), try training.doubles().contains(where: { $0 != 0 }),
+                try inputs.optional(1)?.doubles().first ?? 0.5 != 0
+            {
                 throw CNNOptError(.unsupported, "training mode", remedy: "export the model for inference")
             }
             guard wantsMask else { return [data] }

@@ -122,7 +122,10 @@ enum Slice: Operator {
             shape.indices.filter { ranges[$0] == nil }.map { (input: $0, output: $0) }
         )
         // Starts and ends change when a sliced axis shrinks: all of them have to be known then.
-        guard let listed = try starts.known(site), try ends.known(site)?.count == listed.count else { return coupling }
+        guard let listed = try starts.known(site), try ends.known(site)?.count == listed.count else {
+            if coupling.links.isEmpty { coupling.reason = "its starts and ends are computed at run time" }
+            return coupling
+        }
         for (axis, range) in ranges {
             guard let range, let size = shape[axis].size, output.indices.contains(axis) else { continue }
             let (first, step, count) = try range.resolved(size: size)

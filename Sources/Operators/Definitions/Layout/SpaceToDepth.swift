@@ -18,7 +18,9 @@ enum SpaceToDepth: Operator {
     }
 
     static func reference(_ site: OperatorSite) throws(CNNOptError) -> any Kernel {
-        let b = try SpaceBlock(site).size
+        let block = try SpaceBlock(site)
+        let b = block.size
+        let order = block.isInner ? [0, 1, 3, 5, 2, 4] : [0, 3, 5, 1, 2, 4]
         return ReferenceKernel { (inputs, threads) throws(CNNOptError) in
             let data = try inputs.required(0)
             let s = data.shape
@@ -26,7 +28,7 @@ enum SpaceToDepth: Operator {
                 throw CNNOptError(.invalidModel, "shape \(s) does not fit a block size of \(b)")
             }
             let split = [s[0], s[1], s[2] / b, b, s[3] / b, b]
-            let moved = try IndexedCopy(split, permutation: [0, 3, 5, 1, 2, 4]).run(data, threads: threads)
+            let moved = try IndexedCopy(split, permutation: order).run(data, threads: threads)
             return [try moved.reshaped([s[0], channels, s[2] / b, s[3] / b])]
         }
     }
@@ -38,7 +40,13 @@ enum SpaceToDepth: Operator {
         }
         var coupling = ChannelCoupling.mapping(shape, [(input: 0, output: 0)])
         coupling.links.append(
-            .init(.init(.input(0), 1), .init(.output(0), 1), count: channels, outer: block.area)
+            .init(
+                .init(.input(0), 1),
+                .init(.output(0), 1),
+                count: channels,
+                outer: block.isInner ? 1 : block.area,
+                inner: block.isInner ? block.area : 1
+            )
         )
         return coupling
     }
