@@ -1,5 +1,6 @@
 extension OperatorRegistry {
     static let normalization: [any Operator.Type] = [
-        BatchNormalization.self, Hardmax.self, LogSoftmax.self, Softmax.self,
+        BatchNormalization.self, GroupNormalization.self, Hardmax.self, InstanceNormalization.self, LRN.self,
+        LayerNormalization.self, LogSoftmax.self, LpNormalization.self, MeanVarianceNormalization.self, Softmax.self,
     ]
 }
