@@ -113,6 +113,8 @@ package struct OperatorTraits: OptionSet, Sendable {
     package static let isQuantization = OperatorTraits(rawValue: 1 << 6)
     /// Treats each channel (axis 1) by itself with stored per-channel numbers, linearly: BatchNormalization at inference.
     package static let isChannelAffine = OperatorTraits(rawValue: 1 << 7)
+    /// The sum of its inputs, nothing else: errors of one can be made up for by another.
+    package static let isSum = OperatorTraits(rawValue: 1 << 8)
 }
 
 /// What one run of a node costs.

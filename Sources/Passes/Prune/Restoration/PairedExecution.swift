@@ -1,0 +1,157 @@
+import GraphIR
+import Operators
+import Tensors
+
+/// Runs a network and its pruned form side by side, node by node, over all samples at once, so that a layer can be fitted
+/// before anything behind it is computed.
+///
+/// What both have in common is computed once. A tensor is let go after its last user.
+struct PairedExecution {
+    /// A value over all samples: one tensor for each batch, or a single one where it does not depend on the input.
+    enum Held {
+        case fixed(TensorData)
+        case batches([TensorData])
+
+        func tensor(_ batch: Int) -> TensorData {
+            switch self {
+            case .fixed(let tensor): tensor
+            case .batches(let tensors): tensors[batch]
+            }
+        }
+
+        var isFixed: Bool { if case .fixed = self { true } else { false } }
+    }
+
+    let original: Model
+    let pruned: Model
+    private let originalFacts: GraphFacts
+    let prunedFacts: GraphFacts
+    let order: [NodeID]
+    let batchCount: Int
+    private let threads: Int
+    private var originals: [ValueID: Held] = [:]
+    /// Values that differ from the original's.
+    private var changed: [ValueID: Held] = [:]
+    private var lastUse: [ValueID: Int] = [:]
+
+    init(
+        original: Model,
+        _ originalFacts: GraphFacts,
+        pruned: Model,
+        _ prunedFacts: GraphFacts,
+        feed: ValueID,
+        batches: [TensorData],
+        threads: Int
+    ) throws(CNNOptError) {
+        self.original = original
+        self.pruned = pruned
+        self.originalFacts = originalFacts
+        self.prunedFacts = prunedFacts
+        self.threads = threads
+        batchCount = batches.count
+        let graph = original.graph
+        order = try graph.topologicalOrder().filter { id in
+            !graph[id].outputs.allSatisfy { $0.map { originalFacts.constant($0, graph) != nil } ?? true }
+        }
+        for (index, id) in order.enumerated() {
+            for case let value? in graph[id].inputs + graph[id].outputs { lastUse[value] = index }
+        }
+        for id in graph.valueIDs {
+            guard let data = originalFacts.constant(id, graph) else { continue }
+            originals[id] = .fixed(data)
+            if let own = prunedFacts.constant(pruned.graph.contains(id) ? id : nil, pruned.graph),
+                !own.isIdentical(to: data)
+            {
+                changed[id] = .fixed(own)
+            }
+        }
+        for id in pruned.graph.valueIDs where !graph.contains(id) {
+            if let data = pruned.graph.constant(id) { changed[id] = .fixed(data) }
+        }
+        originals[feed] = .batches(batches)
+    }
+
+    func original(_ id: ValueID) -> Held? { originals[id] }
+    func pruned(_ id: ValueID) -> Held? { changed[id] ?? originals[id] }
+    func isChanged(_ id: ValueID) -> Bool { changed[id] != nil }
+
+    /// Puts another tensor in the place of a stored one of the pruned network.
+    mutating func replace(_ id: ValueID, with tensor: TensorData) { changed[id] = .fixed(tensor) }
+
+    /// Whether a node computes something else in the pruned network.
+    func differs(_ id: NodeID) -> Bool {
+        let (mine, theirs) = (original.graph[id], pruned.graph[id])
+        return mine.inputs != theirs.inputs
+            || (theirs.inputs + theirs.outputs).contains { $0.map { changed[$0] != nil } ?? false }
+    }
+
+    /// Runs one node of the original.
+    mutating func runOriginal(_ id: NodeID) throws(CNNOptError) {
+        for (value, held) in try run(id, original.graph, originalFacts, originals) { originals[value] = held }
+    }
+
+    /// Runs one node of the pruned network where it differs.
+    /// - Parameter extra: a tensor for an input port that the node does not have yet.
+    mutating func runPruned(_ id: NodeID, extra: (port: Int, tensor: TensorData)? = nil) throws(CNNOptError) {
+        guard differs(id) || extra != nil else { return }
+        let slots = originals.merging(changed) { _, new in new }
+        for (value, held) in try run(id, pruned.graph, prunedFacts, slots, extra: extra) { changed[value] = held }
+    }
+
+    /// Lets go what no node after the one at `index` needs.
+    mutating func release(after index: Int) {
+        let id = order[index]
+        for case let value? in original.graph[id].inputs + original.graph[id].outputs where lastUse[value] == index {
+            originals[value] = nil
+            changed[value] = nil
+        }
+    }
+
+    private func run(
+        _ id: NodeID,
+        _ graph: Graph,
+        _ facts: GraphFacts,
+        _ slots: [ValueID: Held],
+        extra: (port: Int, tensor: TensorData)? = nil
+    ) throws(CNNOptError) -> [(ValueID, Held)] {
+        let node = graph[id]
+        guard let definition = facts.definition(id, graph) else {
+            throw CNNOptError(.unsupported, "this build cannot execute operator \(node.operatorName)")
+                .atNode(graph.displayName(id), operatorName: node.operatorName.description)
+        }
+        do throws(CNNOptError) {
+            let kernel = try definition.reference(facts.site(id, graph))
+            func arguments(_ batch: Int) throws(CNNOptError) -> [TensorData?] {
+                var result: [TensorData?] = []
+                for input in node.inputs {
+                    guard let input else {
+                        result.append(nil)
+                        continue
+                    }
+                    guard let held = slots[input] else {
+                        throw CNNOptError(.internalFault, "'\(graph[input].name)' was not computed")
+                    }
+                    result.append(held.tensor(batch))
+                }
+                if let extra {
+                    while result.count <= extra.port { result.append(nil) }
+                    result[extra.port] = extra.tensor
+                }
+                return result
+            }
+            let isFixed = node.inputs.allSatisfy { $0.map { slots[$0]?.isFixed ?? false } ?? true }
+            var results: [[TensorData]] = []
+            for batch in 0..<(isFixed ? 1 : batchCount) {
+                results.append(try kernel.run(arguments(batch), threads: threads))
+            }
+            var held: [(ValueID, Held)] = []
+            for (port, output) in node.outputs.enumerated() {
+                guard let output, let first = results.first, first.indices.contains(port) else { continue }
+                held.append((output, isFixed ? .fixed(first[port]) : .batches(results.map { $0[port] })))
+            }
+            return held
+        } catch {
+            throw error.atNode(graph.displayName(id), operatorName: node.operatorName.description)
+        }
+    }
+}
