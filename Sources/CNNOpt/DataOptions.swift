@@ -40,21 +40,18 @@ extension DataOptions {
     /// - Returns: nil where there is none.
     func open(for model: Model, seed: UInt64) throws(CNNOptError) -> JobData? {
         guard let data else {
-            guard evalData == nil, labels == nil, evalLabels == nil else {
-                throw CNNOptError(
-                    .usage,
-                    "labels or evaluation data without --data",
-                    remedy: "give the images with --data"
-                )
-            }
+            try checkNothingIsLeftOver()
             return nil
         }
         let all = try fitted(data, labels, samples: samples, seed: seed, to: model)
         if let evalData {
+            let held = try fitted(evalData, evalLabels, samples: nil, seed: seed, to: model)
             return JobData(
                 calibration: all,
-                evaluation: try fitted(evalData, evalLabels, samples: nil, seed: seed, to: model),
-                notes: []
+                evaluation: held,
+                notes: ["\(all.count) images were learned from; measured on the \(held.count) of --eval-data."]
+                    + (labels != nil && held.labels == nil
+                        ? ["--eval-data has no labels: agreement with the original is measured, not top-1."] : [])
             )
         }
         guard evalLabels == nil else {
@@ -82,12 +79,21 @@ extension DataOptions {
     /// Opens ``data`` for `validate`; nil where there is none.
     func openAll(for model: Model, seed: UInt64) throws(CNNOptError) -> ImageDataset? {
         guard let data else {
-            guard labels == nil else {
-                throw CNNOptError(.usage, "--labels without --data", remedy: "give the images with --data")
-            }
+            try checkNothingIsLeftOver()
             return nil
         }
         return try fitted(data, labels, samples: samples, seed: seed, to: model)
+    }
+
+    /// Options that say something about images mean nothing without them: a script that sets one has forgotten the other.
+    private func checkNothingIsLeftOver() throws(CNNOptError) {
+        let given = [
+            ("--labels", labels != nil), ("--eval-data", evalData != nil), ("--eval-labels", evalLabels != nil),
+            ("--label-offset", labelOffset != 0), ("--preprocess", !preprocess.isEmpty), ("--samples", samples != nil),
+        ]
+        if let (name, _) = given.first(where: \.1) {
+            throw CNNOptError(.usage, "\(name) without --data", remedy: "give the images with --data")
+        }
     }
 
     private func fitted(
@@ -124,21 +130,20 @@ extension DataOptions {
 
 /// Random inputs for a model, where there is no data.
 func seededSamples(for model: Model, count: Int, seed: UInt64) throws(CNNOptError) -> SeededSamples {
-    let feeds = model.graph.feeds
-    guard let feed = feeds.first, feeds.count == 1, let type = model.graph[feed].type?.tensor, let shape = type.shape,
-        !shape.isEmpty
-    else {
-        throw CNNOptError(
-            .unsupported,
-            "outputs are compared for models with one input of known rank; this one has \(feeds.count) inputs"
-        )
+    var inputs: [SeededSamples.Input] = []
+    for feed in model.graph.feeds {
+        guard let type = model.graph[feed].type?.tensor, let shape = type.shape, !shape.isEmpty,
+            let elementType = type.elementType, elementType != .string
+        else {
+            throw CNNOptError(
+                .unsupported,
+                "input '\(model.graph[feed].name)' cannot be filled with random numbers: its element type or rank is not known"
+            )
+        }
+        inputs.append(.init(elementType: elementType, shape: Array(shape.defaultSizes.dropFirst())))
     }
-    return SeededSamples(
-        count: count,
-        elementType: type.elementType ?? .float32,
-        shape: shape.defaultSizes.dropFirst().map { $0 },
-        seed: seed
-    )
+    guard !inputs.isEmpty else { throw CNNOptError(.unsupported, "the model takes no input") }
+    return SeededSamples(count: count, inputs: inputs, seed: seed)
 }
 
 extension [Dimension] {

@@ -112,10 +112,9 @@ public struct InferenceJob: Sendable {
             )
         }
         var written: [Output] = []
-        for (name, tensor) in zip(names, results) {
-            let file = URL(fileURLWithPath: outputFolder).appendingPathComponent(
-                "\(Self.fileName(name)).\(outputFormat.rawValue)"
-            ).path
+        for ((name, stem), tensor) in zip(zip(names, Self.fileNames(names)), results) {
+            let file = URL(fileURLWithPath: outputFolder).appendingPathComponent("\(stem).\(outputFormat.rawValue)")
+                .path
             switch outputFormat {
             case .npy: try NPY.write(tensor, to: file)
             case .pb: try TensorProtoFile.write(Constant(name: name, tensor), to: file)
@@ -125,6 +124,21 @@ public struct InferenceJob: Sendable {
             )
         }
         return written
+    }
+
+    /// File names for outputs. Where two names become one, the later gets a number, so that no output is lost.
+    static func fileNames(_ names: [String]) -> [String] {
+        var taken: Set<String> = []
+        return names.map { name in
+            let stem = fileName(name)
+            var candidate = stem
+            var number = 2
+            while !taken.insert(candidate).inserted {
+                candidate = "\(stem)_\(number)"
+                number += 1
+            }
+            return candidate
+        }
     }
 
     /// The output's name with characters other than letters, digits, `.`, `_` and `-` replaced by `_`.

@@ -42,9 +42,8 @@ enum ModelFile {
         _ = try AtomicFile(path)
     }
 
-    /// The size in bytes, with the external data that was written beside it; nil where the file is not there.
-    static func byteCount(_ path: String, _ model: Model) -> Int? {
-        var total = 0
+    /// The size in bytes of a model that was read there, with its external data.
+    static func byteCount(_ path: String, _ model: Model) -> Int {
         let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
         var files: Set<String> = [path]
         for id in model.graph.initializers {
@@ -52,11 +51,18 @@ enum ModelFile {
                 files.insert(folder.appendingPathComponent(location).path)
             }
         }
-        for file in files {
-            guard let size = try? FileManager.default.attributesOfItem(atPath: file)[.size] as? Int else { return nil }
-            total += size
-        }
-        return total
+        return files.reduce(0) { $0 + size($1) }
+    }
+
+    /// The size in bytes of a model that was written there, with its external data.
+    static func writtenByteCount(_ path: String, _ model: Model) -> Int {
+        let own = size(path)
+        let weights = model.graph.initializers.reduce(0) { $0 + (model.graph[$1].constant?.data.byteCount ?? 0) }
+        return own >= weights ? own : own + size(ONNXWriter.externalDataPath(path))
+    }
+
+    private static func size(_ path: String) -> Int {
+        (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0
     }
 
     private static func unsupportedCompact(_ path: String) -> CNNOptError {
@@ -67,6 +73,10 @@ enum ModelFile {
 
 /// Removes the temporary files of outputs that are being written: for a process that is about to end.
 public func discardUnfinishedOutputs() { AtomicFile.removeAllTemporaries() }
+
+/// Checks that a text file can be written there, before long work ends in an error.
+/// - Throws: `cannotCreateOutput` naming the file.
+public func checkWritable(_ path: String) throws(CNNOptError) { _ = try AtomicFile(path) }
 
 /// Writes a text file, whole or not at all.
 /// - Throws: `cannotCreateOutput` or `inputOutput` naming the file.

@@ -54,8 +54,15 @@ public struct ModelSummary: Sendable, Encodable {
     /// shapes, indices and, in quantised models, biases and zero points.
     public var parameters: Int
     public var weightBytes: Int
+    /// With external data.
     public var fileBytes: Int
+    /// Multiply-accumulates of one run; dimensions that the model leaves open count as ``assumedShapes`` say. nil where
+    /// shapes stay unknown.
     public var macs: Int?
+    /// Shapes that the model leaves open, by input, as they were taken for ``macs``. Not part of the JSON document.
+    public var assumedShapes: [String: [Int]]
+    /// Nodes of operators that this build does not know, which ``macs`` leaves out. Not part of the JSON document.
+    public var unknownNodes = 0
     public var operators: [String: Int]
     public var layers: [Layer]
 
@@ -64,25 +71,26 @@ public struct ModelSummary: Sendable, Encodable {
     public init(path: String, options: RunOptions = RunOptions()) throws(CNNOptError) {
         let model = try ModelFile.read(path).fixing(inputShapes: options.inputShapes, batch: options.batch)
         do {
-            try self.init(model, path: path)
+            try self.init(model, fileBytes: ModelFile.byteCount(path, model))
         } catch {
             throw error.inFile(path)
         }
     }
 
-    init(_ model: Model, path: String) throws(CNNOptError) {
+    init(_ model: Model, fileBytes: Int) throws(CNNOptError) {
         let graph = model.graph
         let facts = try GraphFacts(model)
         opset = model.opset()
         irVersion = model.irVersion
-        producer = [model.producerName, model.producerVersion].compactMap { $0 }.filter { !$0.isEmpty }.joined(
-            separator: " "
-        )
+        let made = [model.producerName, model.producerVersion].compactMap { $0 }.filter { !$0.isEmpty }
+        producer = made.isEmpty ? nil : made.joined(separator: " ")
         inputs = graph.feeds.map { Self.edge($0, graph, facts) }
         outputs = graph.outputs.map { Self.edge($0, graph, facts) }
         nodes = graph.nodeCount
         operators = [:]
-        let batchOne = try GraphFacts(model, inputShapes: Self.defaultShapes(graph))
+        let assumed = Self.defaultShapes(graph)
+        assumedShapes = Dictionary(uniqueKeysWithValues: assumed.map { (graph[$0].name, $1) })
+        let batchOne = try GraphFacts(model, inputShapes: assumed)
         var counted: Set<ValueID> = []
         var layers: [Layer] = []
         var total: Int? = 0
@@ -94,6 +102,8 @@ public struct ModelSummary: Sendable, Encodable {
                 total =
                     if let sum = total, let macs { sum.addingReportingOverflow(macs).overflow ? nil : sum + macs } else
                     { nil }
+            } else {
+                unknownNodes += 1
             }
             layers.append(try Self.layer(id, site, macs, graph, facts, &counted))
         }
@@ -102,7 +112,7 @@ public struct ModelSummary: Sendable, Encodable {
         let stored = Self.storedTensors(graph, facts)
         parameters = stored.reduce(0) { $0 + $1.parameterCount }
         weightBytes = stored.reduce(0) { $0 + $1.byteCount }
-        fileBytes = ModelFile.byteCount(path, model) ?? 0
+        self.fileBytes = fileBytes
     }
 
     /// The tensors that the file holds: initialisers and the outputs of Constant nodes.
@@ -183,7 +193,7 @@ extension ModelSummary.Dimension {
 
 extension TensorData {
     /// The elements, where they are numbers that training found rather than shapes and indices.
-    fileprivate var parameterCount: Int {
+    var parameterCount: Int {
         switch elementType {
         case .int32, .int64, .uint32, .uint64, .bool, .string: 0
         default: count

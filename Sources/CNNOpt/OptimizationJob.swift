@@ -5,7 +5,7 @@ import Tensors
 
 /// The main job: read a model, transform it, measure what came of it, and write it, whole or not at all.
 public struct OptimizationJob: Sendable {
-    /// The model to read, and where to write the result.
+    /// The model to read, and where to write the result; they may be the same.
     public var input: String
     public var output: String
     /// The passes, in the syntax of `--passes`.
@@ -15,7 +15,7 @@ public struct OptimizationJob: Sendable {
     /// Percentage points of top-1 (of agreement without labels) that the result may lose. Where it is given, a result that
     /// loses more is not written.
     public var maxDrop: Double?
-    /// Compare the result with the original on so many seeded inputs even where no pass changes weights.
+    /// Compare the result with the original on so many seeded inputs, whatever the passes and beside any images.
     public var check: Int?
 
     public init(input: String, output: String) {
@@ -28,56 +28,79 @@ public struct OptimizationJob: Sendable {
     static let defaultSignalToNoise = 15.0
     static let defaultSeededInputs = 8
 
-    /// Runs the job.
-    /// - Throws: `gateFailed` where ``maxDrop`` cannot be held; nothing is written then.
+    /// Runs the job. A result that loses more than ``maxDrop`` comes back with its figures, but is not written.
     public func run() throws(CNNOptError) -> OptimizationResult {
         let list = try PassList(parsing: passes)
         try ModelFile.checkWritable(output)
         options.progress("reading \(input)", nil)
         let original = try ModelFile.read(input).fixing(inputShapes: options.inputShapes, batch: options.batch)
-        var result = OptimizationResult(input: input, output: output)
         let images: JobData?
         do {
             images = try data.open(for: original, seed: options.seed)
         } catch {
             throw error.inFile(input)
         }
-        result.notes += images?.notes ?? []
-        let gate = try list.changesWeights || images != nil || check != nil ? makeGate(original, images, &result) : nil
+        var notes = images?.notes ?? []
+        let gate = try gate(original, images, isNeeded: list.changesWeights || check != nil, &notes)
 
         var model = original
+        let reports = try transform(&model, list, calibration: images?.calibration, gate)
+
+        // Taken before the output is written, which may be the input.
+        let before = figures(original, fileBytes: ModelFile.byteCount(input, original), &notes)
+        let after = figures(model, fileBytes: nil, &notes)
+        var result = OptimizationResult(
+            input: input,
+            output: output,
+            before: before,
+            after: after,
+            passes: reports,
+            notes: notes
+        )
+        if let gate { try measure(model, gate, &result) }
+        if images != nil, check != nil { try measureCheck(model, original, &result) }
+        guard result.gate?.passed ?? true else { return result }
+        options.progress("writing \(output)", nil)
+        try ModelFile.write(model, to: output)
+        result.written = true
+        result.after.fileBytes = ModelFile.writtenByteCount(output, model)
+        return result
+    }
+
+    private func transform(
+        _ model: inout Model,
+        _ list: PassList,
+        calibration: (any SampleSource)?,
+        _ gate: AccuracyGate?
+    ) throws(CNNOptError) -> [OptimizationResult.Pass] {
         let context = PassContext(
-            calibration: images?.calibration,
+            calibration: calibration,
             gate: gate,
-            original: original,
+            original: model,
             seed: options.seed,
             threads: options.threads,
             progress: options.progress
         )
+        var reports: [OptimizationResult.Pass] = []
         for pass in list.passes {
             let name = type(of: pass).info.name
             options.progress(name, nil)
             do {
                 let report = try pass.run(&model, context)
                 try model.graph.verify()
-                result.passes.append(OptimizationResult.Pass(report))
+                reports.append(OptimizationResult.Pass(report))
             } catch {
                 throw error.inPass(name).inFile(input)
             }
         }
-
-        if let gate { try measure(model, gate, &result) }
-        options.progress("writing \(output)", nil)
-        try ModelFile.write(model, to: output)
-        result.before = try figures(original, input)
-        result.after = try figures(model, output)
-        return result
+        return reports
     }
 
-    private func makeGate(
+    private func gate(
         _ original: Model,
         _ images: JobData?,
-        _ result: inout OptimizationResult
+        isNeeded: Bool,
+        _ notes: inout [String]
     ) throws(CNNOptError) -> AccuracyGate? {
         if let images {
             let points = maxDrop ?? Self.defaultMaxDrop
@@ -85,61 +108,103 @@ public struct OptimizationJob: Sendable {
                 images.evaluation.labels != nil ? .top1Drop(points) : .disagreement(points),
                 reference: original,
                 samples: images.evaluation,
-                threads: options.threads
+                threads: options.threads,
+                file: input
             )
         }
         if maxDrop != nil {
             throw CNNOptError(.usage, "--max-drop needs images to measure on", remedy: "give them with --data")
         }
+        guard isNeeded else { return nil }
         do {
-            let samples = try seededSamples(for: original, count: check ?? Self.defaultSeededInputs, seed: options.seed)
-            return AccuracyGate(
-                .signalToNoise(Self.defaultSignalToNoise),
-                reference: original,
-                samples: samples,
-                threads: options.threads
-            )
+            return try seededGate(original)
         } catch {
-            result.notes.append("Not compared with the original: \(error.message).")
+            notes.append("Not compared with the original: \(error.message).")
             return nil
         }
     }
 
-    private func measure(_ model: Model, _ gate: AccuracyGate, _ result: inout OptimizationResult) throws(CNNOptError) {
-        let progress = options.progress
-        progress("measuring", 0)
-        let verdict: AccuracyGate.Verdict
-        do {
-            verdict = try gate.judge(model) { progress("measuring", $0) }
-        } catch {
-            // A model that this build cannot run is still worth writing; that it was not measured must be said.
-            guard error.code == .unsupported, maxDrop == nil else { throw error.inFile(input) }
-            result.notes.append("Not measured: \(error.description).")
-            return
-        }
-        result.comparison = Comparison(verdict.validation)
-        if case .signalToNoise = gate.limit {
-            result.notes.append(
-                "No --data: accuracy is unmeasured. The outputs were compared on seeded random inputs instead."
-            )
-        }
-        guard let maxDrop, !verdict.holds else { return }
-        let what = if case .top1Drop = gate.limit { "top-1" } else { "agreement with the original" }
-        throw CNNOptError(
-            .gateFailed,
-            "the result loses \(verdict.value.formatted(digits: 2)) points of \(what), more than --max-drop \(maxDrop.formatted(digits: 2)) allows; nothing was written",
-            remedy: "ask for less (a smaller ratio, more bits) or give more --data"
-        ).inFile(input)
+    private func seededGate(_ original: Model) throws(CNNOptError) -> AccuracyGate {
+        AccuracyGate(
+            .signalToNoise(Self.defaultSignalToNoise),
+            reference: original,
+            samples: try seededSamples(for: original, count: check ?? Self.defaultSeededInputs, seed: options.seed),
+            threads: options.threads,
+            file: input
+        )
     }
 
-    private func figures(_ model: Model, _ path: String) throws(CNNOptError) -> OptimizationResult.Figures {
-        let summary = try ModelSummary(model, path: path)
-        return OptimizationResult.Figures(
-            fileBytes: summary.fileBytes,
-            weightBytes: summary.weightBytes,
-            parameters: summary.parameters,
-            macs: summary.macs,
-            nodes: summary.nodes
-        )
+    private func measure(_ model: Model, _ gate: AccuracyGate, _ result: inout OptimizationResult) throws(CNNOptError) {
+        guard let verdict = try judged(model, gate, mayFail: maxDrop == nil, &result) else { return }
+        let isRandom = if case .signalToNoise = gate.limit { true } else { false }
+        result.comparison = Comparison(verdict.validation, isOnRandomInputs: isRandom)
+        if maxDrop != nil { result.gate = Gate(verdict) }
+    }
+
+    private func measureCheck(
+        _ model: Model,
+        _ original: Model,
+        _ result: inout OptimizationResult
+    ) throws(CNNOptError) {
+        guard let verdict = try judged(model, try seededGate(original), mayFail: true, &result) else { return }
+        result.check = Comparison(verdict.validation, isOnRandomInputs: true)
+    }
+
+    /// The gate's verdict; nil, with a note, where this build cannot run the model and that `mayFail`: such a model is still
+    /// worth writing, but that it was not measured must be said.
+    private func judged(
+        _ model: Model,
+        _ gate: AccuracyGate,
+        mayFail: Bool,
+        _ result: inout OptimizationResult
+    ) throws(CNNOptError) -> AccuracyGate.Verdict? {
+        let progress = options.progress
+        progress("measuring", 0)
+        do {
+            return try gate.judge(model) { progress("measuring", $0) }
+        } catch {
+            guard error.code == .unsupported, mayFail else { throw error.inFile(input) }
+            result.notes.append("Not measured: \(error.description).")
+            return nil
+        }
+    }
+
+    /// The size of a model. Where shapes contradict each other, MACs stay unknown: the model is carried through all the same.
+    private func figures(_ model: Model, fileBytes: Int?, _ notes: inout [String]) -> OptimizationResult.Figures {
+        do {
+            let summary = try ModelSummary(model, fileBytes: fileBytes ?? 0)
+            return OptimizationResult.Figures(
+                fileBytes: fileBytes,
+                weightBytes: summary.weightBytes,
+                parameters: summary.parameters,
+                macs: summary.macs,
+                nodes: summary.nodes
+            )
+        } catch {
+            let note = "MACs are unknown: \(error.description)."
+            if !notes.contains(note) { notes.append(note) }
+            let stored = model.graph.initializers.compactMap { model.graph.constant($0) }
+            return OptimizationResult.Figures(
+                fileBytes: fileBytes,
+                weightBytes: stored.reduce(0) { $0 + $1.byteCount },
+                parameters: stored.reduce(0) { $0 + $1.parameterCount },
+                macs: nil,
+                nodes: model.graph.nodeCount
+            )
+        }
+    }
+}
+
+extension Gate {
+    fileprivate init(_ verdict: AccuracyGate.Verdict) {
+        switch verdict.limit {
+        case .top1Drop(let points):
+            self.init(name: "max-drop", limit: points, value: verdict.value, passed: verdict.holds)
+        case .disagreement(let points):
+            self.init(name: "max-drop in agreement", limit: points, value: verdict.value, passed: verdict.holds)
+        case .signalToNoise(let decibels):
+            // What stands in for agreement where the first output holds no class scores.
+            self.init(name: "min-snr", limit: decibels, value: verdict.value, passed: verdict.holds)
+        }
     }
 }

@@ -9,7 +9,8 @@ public struct ValidationJob: Sendable {
     public var data = DataOptions()
     public var options = RunOptions()
     public var gates = Gates()
-    /// Judge the drop by its 95 % interval instead of its point value: it fails only where the whole interval is above.
+    /// Judge the drop by its 95 % interval instead of its point value: it fails only where the whole interval lies above the
+    /// limit, that is where chance hardly explains it.
     public var judgesByInterval = false
     /// Seeded random inputs that are used without data.
     public var seededInputs = 8
@@ -25,25 +26,6 @@ public struct ValidationJob: Sendable {
         public var maxAbsError: Double?
 
         public init() {}
-    }
-
-    /// One limit and the figure that it was held against.
-    public struct Gate: Sendable, Encodable {
-        public var name: String
-        public var limit: Double
-        /// Infinite where outputs are equal; null in JSON.
-        public var value: Double
-        public var passed: Bool
-
-        private enum Key: String, CodingKey { case name, limit, value, passed }
-
-        public func encode(to encoder: any Encoder) throws {
-            var container = encoder.container(keyedBy: Key.self)
-            try container.encode(name, forKey: .name)
-            try container.encode(limit, forKey: .limit)
-            try container.encode(value.finite, forKey: .value)
-            try container.encode(passed, forKey: .passed)
-        }
     }
 
     public struct Result: Sendable, Encodable {
@@ -77,23 +59,23 @@ public struct ValidationJob: Sendable {
         let samples: any SampleSource =
             if let images { images } else { try seededSamples(for: original, count: seededInputs, seed: options.seed) }
         let progress = options.progress
-        let validation: Validation
-        do {
-            validation = try Validation.measure(
-                reference: original,
-                candidate: changed,
+        let validation = try Validation.measure(
+            changed,
+            against: ReferenceAnswers(
+                original,
                 samples: samples,
                 threads: options.threads,
-                isClassifier: images != nil
-            ) { progress("validating", $0) }
-        } catch {
-            throw error.inFile(candidate)
-        }
+                file: reference,
+                budget: 0
+            ),
+            isClassifier: images != nil,
+            file: candidate
+        ) { progress("validating", $0) }
         if gates.minAgreement != nil, validation.agreement == nil {
             throw CNNOptError(.usage, "--min-agreement: the first output holds no class scores").inFile(reference)
         }
         return Result(
-            comparison: Comparison(validation),
+            comparison: Comparison(validation, isOnRandomInputs: images == nil),
             gates: judge(validation),
             notes: images == nil
                 ? ["No --data: accuracy is unmeasured; outputs were compared on \(samples.count) seeded random inputs."]
@@ -102,6 +84,9 @@ public struct ValidationJob: Sendable {
     }
 
     private func check(hasImages: Bool, hasLabels: Bool) throws(CNNOptError) {
+        if judgesByInterval, gates.maxDrop == nil {
+            throw CNNOptError(.usage, "--significance judges the drop: it needs --max-drop")
+        }
         for (name, value) in [("--max-drop", gates.maxDrop), ("--min-top1", gates.minTop1)]
         where value != nil && !hasLabels {
             throw CNNOptError(.usage, "\(name) needs labelled images", remedy: "give --data and --labels")

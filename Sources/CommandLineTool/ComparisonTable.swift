@@ -15,16 +15,21 @@ enum ComparisonTable {
                 rows.append([name, Numbers.fixed(a, digits: 2) + " %", Numbers.fixed(b, digits: 2) + " %", difference])
             }
         }
+        let inputs = samples(comparison)
         if let agreement = comparison.agreement {
-            rows.append(["same answer", "", Numbers.fixed(agreement, digits: 2) + " %", ""])
+            rows.append(["same answer", "", Numbers.fixed(agreement, digits: 2) + " %", inputs])
         }
-        rows.append(["output SNR", "", Numbers.fixed(comparison.snrDB, digits: 1) + " dB", ""])
+        rows.append(["output SNR", "", Numbers.fixed(comparison.snrDB, digits: 1) + " dB", inputs])
         return rows
+    }
+
+    private static func samples(_ comparison: Comparison) -> String {
+        let kind = comparison.isOnRandomInputs ? "seeded random input" : "image"
+        return "on \(Numbers.grouped(comparison.samples)) \(kind)\(comparison.samples == 1 ? "" : "s")"
     }
 
     static func table(_ comparison: Comparison) -> Table {
         var table = Table(
-            title: "\(Numbers.grouped(comparison.samples)) samples",
             columns: [("", .left), ("reference", .right), ("candidate", .right), ("", .left)],
             rows: accuracyRows(comparison)
         )

@@ -4,17 +4,18 @@ import Foundation
 
 /// Ctrl-C and termination: temporary files go, the process ends with status 130.
 enum Interruption {
-    private static let signals: [Int32] = [SIGINT, SIGTERM, SIGHUP]
     // Sources live as long as the process.
     nonisolated(unsafe) private static var sources: [any DispatchSourceSignal] = []
 
     static func install() {
-        for number in signals {
-            signal(number, SIG_IGN)
+        for number in [SIGINT, SIGTERM, SIGHUP] {
+            let isIgnored = signal(number, SIG_IGN).map { unsafeBitCast($0, to: Int.self) == ignored } ?? false
+            // `nohup` asks to outlive the terminal.
+            if number == SIGHUP, isIgnored { continue }
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global(qos: .userInteractive))
             source.setEventHandler {
                 discardUnfinishedOutputs()
-                FileHandle.standardError.write(Data("\ncnnopt: interrupted; nothing was written\n".utf8))
+                Console.message("\ncnnopt: interrupted; nothing half-written is left")
                 _exit(130)
             }
             source.resume()
@@ -23,4 +24,7 @@ enum Interruption {
         // A reader that closes our standard output early is no crash.
         signal(SIGPIPE, SIG_IGN)
     }
+
+    /// The value of SIG_IGN on every supported system.
+    private static let ignored = 1
 }

@@ -9,8 +9,8 @@ struct ListPasses: ParsableCommand {
 
     func run() throws {
         let passes = Capabilities.passes
-        if json { return Console.result(try JSON.text(["passes": passes])) }
-        Console.result(
+        if json { return try Console.result(try JSON.text(["passes": passes])) }
+        try Console.result(
             passes.map { pass in
                 let arguments = Table(
                     columns: [("  argument", .left), ("values", .left), ("default", .left), ("", .left)],
@@ -32,8 +32,8 @@ struct ListOperators: ParsableCommand {
 
     func run() throws {
         let operators = Capabilities.operators
-        if json { return Console.result(try JSON.text(["operators": operators])) }
-        Console.result(
+        if json { return try Console.result(try JSON.text(["operators": operators])) }
+        try Console.result(
             Table(
                 columns: [("operator", .left), ("changed in opsets", .left), ("quantisable", .left)],
                 rows: operators.map {

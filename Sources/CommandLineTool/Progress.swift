@@ -7,7 +7,9 @@ enum ProgressStyle: String, ExpressibleByArgument, CaseIterable {
 }
 
 /// A progress line on standard error for work that takes more than a second: rewritten in place on a terminal, a plain line
-/// every few seconds elsewhere.
+/// every few seconds elsewhere and in CI.
+///
+/// Unchecked: what changes is guarded by the lock.
 final class ProgressLine: @unchecked Sendable {
     private let lock = NSLock()
     private let start = Date()
@@ -19,7 +21,8 @@ final class ProgressLine: @unchecked Sendable {
 
     init(_ style: ProgressStyle) {
         self.style = style
-        rewrites = style == .auto && Console.isTerminal
+        let environment = ProcessInfo.processInfo.environment
+        rewrites = style == .auto && Console.isTerminal && environment["CI"] == nil && environment["TERM"] != "dumb"
     }
 
     /// Shows a text and, where it is known, the fraction done.
@@ -38,7 +41,9 @@ final class ProgressLine: @unchecked Sendable {
         let percent = fraction.map { " \(Int(100 * min(max($0, 0), 1))) %" } ?? ""
         let seconds = Int(now.timeIntervalSince(start))
         if rewrites {
-            Console.write("\r\u{1B}[K\(text)\(percent)  \(seconds) s", to: .standardError)
+            // A line that wraps could not be rewritten.
+            let line = "\(text)\(percent)  \(seconds) s".prefix(max(Console.width - 1, 1))
+            Console.write("\r\u{1B}[K\(line)", to: STDERR_FILENO)
             isOpen = true
         } else {
             Console.message("\(text)\(percent) (\(seconds) s)")
@@ -49,7 +54,7 @@ final class ProgressLine: @unchecked Sendable {
     func finish() {
         lock.lock()
         defer { lock.unlock() }
-        if isOpen { Console.write("\r\u{1B}[K", to: .standardError) }
+        if isOpen { Console.write("\r\u{1B}[K", to: STDERR_FILENO) }
         isOpen = false
     }
 }

@@ -21,19 +21,22 @@ struct Run: ParsableCommand {
     @OptionGroup var shared: SharedOptions
 
     func run() throws {
-        try shared.checkBackend()
-        var job = InferenceJob(model: model, inputs: inputs, outputFolder: outputDir)
-        job.outputFormat = outputFormat
-        let line = shared.progressLine()
-        job.options = try shared.runOptions(line)
-        let outputs = try job.run()
-        line.finish()
-        if json {
-            Console.result(try JSON.text(["outputs": outputs]))
-        } else if !shared.quiet {
-            for output in outputs {
-                Console.result("\(output.name): \(output.elementType)\(output.shape) -> \(output.file)")
-            }
+        let outputs = try shared.perform { options in
+            var job = InferenceJob(model: model, inputs: inputs, outputFolder: outputDir)
+            job.outputFormat = outputFormat
+            job.options = options
+            return try job.run()
         }
+        try Console.result(
+            json
+                ? try JSON.text(["outputs": outputs])
+                : Table(
+                    columns: [("output", .left), ("type", .left), ("file", .left)],
+                    rows: outputs.map { output in
+                        let shape = output.shape.map(String.init).joined(separator: ",")
+                        return [output.name, "\(output.elementType)[\(shape)]", output.file]
+                    }
+                ).text
+        )
     }
 }

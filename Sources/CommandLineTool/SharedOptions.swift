@@ -31,23 +31,30 @@ struct SharedOptions: ParsableArguments {
     @Flag(help: "Say more: what was done to every layer.")
     var verbose = false
 
-    /// The options as the library takes them.
-    func runOptions(_ line: ProgressLine) throws -> RunOptions {
+    /// Runs a job with these options and shows its progress; the progress line is gone when it ends.
+    func perform<R>(_ job: (RunOptions) throws -> R) throws -> R {
+        if let backend, backend != "reference" { throw CNNOptError.backendMissing(backend) }
+        let line = ProgressLine(quiet ? .none : progress)
+        defer { line.finish() }
         var options = RunOptions()
         options.batch = batch
         options.seed = seed
         options.threads = threads ?? ProcessInfo.processInfo.activeProcessorCount
+        options.inputShapes = try parsedInputShapes()
+        options.progress = { line.update($0, $1) }
+        return try job(options)
+    }
+
+    private func parsedInputShapes() throws -> [String: [Int]] {
+        var shapes: [String: [Int]] = [:]
         for entry in inputShapes {
             let (name, sizes) = try Self.parse(entry)
-            guard options.inputShapes.updateValue(sizes, forKey: name) == nil else {
+            guard shapes.updateValue(sizes, forKey: name) == nil else {
                 throw ValidationError("--input-shape \(name) is given twice")
             }
         }
-        options.progress = { line.update($0, $1) }
-        return options
+        return shapes
     }
-
-    func progressLine() -> ProgressLine { ProgressLine(quiet ? .none : progress) }
 
     func validate() throws {
         if let batch, batch < 1 { throw ValidationError("--batch \(batch): at least 1 is needed") }
@@ -57,13 +64,7 @@ struct SharedOptions: ParsableArguments {
         if let backend, !["onednn", "reference"].contains(backend) {
             throw ValidationError("--backend \(backend): there are onednn and reference")
         }
-    }
-
-    /// Fails for a back end that this build does not have.
-    func checkBackend() throws {
-        guard backend == "onednn" else { return }
-        Console.error("--backend onednn is not in this build; 'reference' is, and is the default")
-        throw ExitCode(69)
+        _ = try parsedInputShapes()
     }
 
     /// `name:1,3,224,224`; a name may hold colons, so the last one counts.

@@ -11,8 +11,8 @@ struct Summary: ParsableCommand {
     @OptionGroup var shared: SharedOptions
 
     func run() throws {
-        let summary = try ModelSummary(path: model, options: shared.runOptions(shared.progressLine()))
-        Console.result(json ? try JSON.text(summary) : text(summary))
+        let summary = try shared.perform { try ModelSummary(path: model, options: $0) }
+        try Console.result(json ? try JSON.text(summary) : text(summary))
     }
 
     private func text(_ summary: ModelSummary) -> String {
@@ -23,7 +23,7 @@ struct Summary: ParsableCommand {
             columns: [("", .left), ("", .left)],
             rows: [
                 ["model", model],
-                ["made by", summary.producer.flatMap { $0.isEmpty ? nil : $0 } ?? "not recorded"],
+                ["made by", summary.producer ?? "not recorded"],
                 [
                     "opset, IR",
                     "\(summary.opset.map(String.init) ?? "?"), \(summary.irVersion.map(String.init) ?? "?")",
@@ -33,7 +33,7 @@ struct Summary: ParsableCommand {
                 ["nodes", Numbers.grouped(summary.nodes)],
                 ["parameters", Numbers.grouped(summary.parameters)],
                 ["weights, file", "\(Numbers.bytes(summary.weightBytes)), \(Numbers.bytes(summary.fileBytes))"],
-                ["MACs at batch 1", summary.macs.map(Numbers.grouped) ?? "unknown: fix the shapes with --input-shape"],
+                ["MACs", macs(summary)],
                 [
                     "operators",
                     summary.operators.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { "\($0.key) \($0.value)" }
@@ -56,6 +56,19 @@ struct Summary: ParsableCommand {
             }
         )
         return facts.lines(separator: "  ") + "\n\n" + layers.text
+    }
+
+    private func macs(_ summary: ModelSummary) -> String {
+        guard let macs = summary.macs else { return "unknown: not all shapes are known; --input-shape may help" }
+        var text = Numbers.grouped(macs)
+        let assumed = summary.assumedShapes.sorted { $0.key < $1.key }.map { name, sizes in
+            "\(name) [\(sizes.map(String.init).joined(separator: ","))]"
+        }
+        if !assumed.isEmpty { text += " with \(assumed.joined(separator: ", "))" }
+        if summary.unknownNodes > 0 {
+            text += ", without \(summary.unknownNodes) nodes of operators that this build does not know"
+        }
+        return text
     }
 
     private func shape(_ shape: [ModelSummary.Dimension]?) -> String {

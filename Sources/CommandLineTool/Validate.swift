@@ -23,29 +23,43 @@ struct Validate: ParsableCommand {
     @Option(help: ArgumentHelp("Write the gates as a JUnit report.", valueName: "file")) var junit: String?
     @OptionGroup var shared: SharedOptions
 
+    func validate() throws {
+        let limits = [
+            ("--max-drop", maxDrop, -100.0...100), ("--min-top1", minTop1, 0...100),
+            ("--min-agreement", minAgreement, 0...100), ("--min-snr", minSnr, -1_000...1_000),
+            ("--max-abs-error", maxAbsError, 0...Double.greatestFiniteMagnitude),
+        ]
+        for case (let name, let value?, let range) in limits where !range.contains(value) {
+            throw ValidationError(
+                value.isNaN || name == "--max-abs-error"
+                    ? "\(name) \(value): a number from 0 is wanted"
+                    : "\(name) \(value): \(Int(range.lowerBound)) to \(Int(range.upperBound)) are possible"
+            )
+        }
+    }
+
     func run() throws {
-        try shared.checkBackend()
-        var job = ValidationJob(reference: reference, candidate: candidate)
-        job.data = images.dataOptions
-        job.gates.maxDrop = maxDrop
-        job.gates.minTop1 = minTop1
-        job.gates.minAgreement = minAgreement
-        job.gates.minSNR = minSnr
-        job.gates.maxAbsError = maxAbsError
-        job.judgesByInterval = significance
-        let line = shared.progressLine()
-        job.options = try shared.runOptions(line)
-        let result = try job.run()
-        line.finish()
+        if let junit { try checkWritable(junit) }
+        let result = try shared.perform { options in
+            var job = ValidationJob(reference: reference, candidate: candidate)
+            job.data = images.dataOptions
+            job.gates.maxDrop = maxDrop
+            job.gates.minTop1 = minTop1
+            job.gates.minAgreement = minAgreement
+            job.gates.minSNR = minSnr
+            job.gates.maxAbsError = maxAbsError
+            job.judgesByInterval = significance
+            job.options = options
+            return try job.run()
+        }
         if let junit {
             try writeOutput(JUnit(suite: "cnnopt validate", cases: result.gates.map(Self.junitCase)).text, to: junit)
         }
-        Console.result(json ? try JSON.text(result) : text(result))
-        if !json, !shared.quiet { for note in result.notes { Console.message(note) } }
+        try Console.result(json ? try JSON.text(result) : text(result))
         if !result.passed { throw ExitCode(1) }
     }
 
-    private static func junitCase(_ gate: ValidationJob.Gate) -> JUnit.Case {
+    private static func junitCase(_ gate: Gate) -> JUnit.Case {
         let value = Numbers.fixed(gate.value, digits: 4)
         return JUnit.Case(
             name: gate.name,
@@ -56,7 +70,7 @@ struct Validate: ParsableCommand {
     private func text(_ result: ValidationJob.Result) -> String {
         let comparison = result.comparison
         var parts = [ComparisonTable.table(comparison).text]
-        if comparison.outputs.count > 1 { parts.append(ComparisonTable.outputs(comparison).text) }
+        if comparison.outputs.count > 1 || shared.verbose { parts.append(ComparisonTable.outputs(comparison).text) }
         if !result.gates.isEmpty {
             parts.append(
                 Table(
@@ -70,6 +84,7 @@ struct Validate: ParsableCommand {
                 ).text
             )
         }
+        if !result.notes.isEmpty { parts.append(result.notes.joined(separator: "\n")) }
         return parts.joined(separator: "\n\n")
     }
 }

@@ -16,7 +16,7 @@ final class ExternalDataWriter {
     private var position = 0
 
     init(modelPath: String, takesAll: Bool) {
-        path = modelPath + ".data"
+        path = ONNXWriter.externalDataPath(modelPath)
         location = path.split(separator: "/").last.map(String.init) ?? path
         self.takesAll = takesAll
     }

@@ -29,6 +29,9 @@ package enum ONNXWriter {
         }
     }
 
+    /// Where the external data of a model goes.
+    package static func externalDataPath(_ modelPath: String) -> String { modelPath + ".data" }
+
     /// The bytes of the tensors that are not external data.
     private static func inlineBytes(of model: Model) -> Int {
         model.constants.reduce(0) { sum, constant in

@@ -17,13 +17,22 @@ package struct Table: Sendable {
         self.rows = rows
     }
 
+    /// A cell without control characters: names come from files and must neither break lines nor steer a terminal.
+    private static func oneLine(_ text: String) -> String {
+        String(
+            String.UnicodeScalarView(
+                text.unicodeScalars.map { $0.properties.generalCategory == .control ? "\u{FFFD}" : $0 }
+            )
+        )
+    }
+
     /// The table as lines of text; the title first.
     package var text: String {
         let table = TextTable<[String]> { row in
             columns.enumerated().map { index, column in
                 Column(
                     title: column.title,
-                    value: index < row.count ? row[index] : "",
+                    value: index < row.count ? Self.oneLine(row[index]) : "",
                     align: column.alignment == .left ? .left : .right
                 )
             }
@@ -41,6 +50,7 @@ extension Table {
     package func lines(separator: String) -> String {
         let width = rows.map { $0.first?.count ?? 0 }.max() ?? 0
         return rows.map { row in
+            let row = row.map(Self.oneLine)
             let head = row.first ?? ""
             return head + String(repeating: " ", count: width - head.count) + separator
                 + row.dropFirst().joined(separator: separator)

@@ -6,7 +6,6 @@ import Tensors
 /// Runs a model over samples in batches of a size that it accepts.
 package struct BatchRunner: Sendable {
     private let plan: ExecutionPlan
-    private let feed: ExecutionPlan.Feed
     /// Samples in one run.
     package let batchSize: Int
     /// A fixed batch dimension has to be filled even where fewer samples are left.
@@ -23,7 +22,7 @@ package struct BatchRunner: Sendable {
         package let outputs: [TensorData]
     }
 
-    /// - Throws: `unsupported` where the model has more than one input to feed.
+    /// - Throws: `unsupported` where the model's inputs share no batch dimension.
     package init(
         _ model: Model,
         targets: [ValueID]? = nil,
@@ -34,29 +33,23 @@ package struct BatchRunner: Sendable {
         plan = try ExecutionPlan(model, facts: facts, targets: targets)
         self.targets = targets ?? model.graph.outputs
         self.threads = threads
-        guard let feed = plan.feeds.first, plan.feeds.count == 1 else {
+        let shapes = plan.feeds.compactMap(\.type.shape)
+        let fixed = Set(shapes.compactMap { $0.first?.size })
+        guard !plan.feeds.isEmpty, fixed.count <= 1, !shapes.contains([]) else {
             throw CNNOptError(
                 .unsupported,
-                "images can be fed to a model with one input; this one has \(plan.feeds.count)",
-                remedy: "`cnnopt run` takes any number of inputs"
+                plan.feeds.isEmpty
+                    ? "the model takes no input" : "the model's \(plan.feeds.count) inputs share no batch dimension",
+                remedy: "`cnnopt run` takes any inputs"
             )
         }
-        self.feed = feed
-        if let fixed = feed.type.shape?.first?.size {
+        if let fixed = fixed.first {
             (batchSize, isFixed) = (max(fixed, 1), true)
         } else {
-            let sample = checkedProduct((feed.type.shape ?? []).dropFirst().map { $0.size ?? 224 }) ?? 1
+            let sample =
+                shapes.map { checkedProduct($0.dropFirst().map { $0.size ?? 224 }) ?? Int.max }.max() ?? 1
             (batchSize, isFixed) = (max(1, min(64, (1 << 18) / max(sample, 1))), false)
         }
-    }
-
-    /// The type of one run's input.
-    package var inputType: TensorType { feed.type }
-
-    /// The shape of one sample; symbolic dimensions take the size of `sizes` at the same axis, or 1.
-    package func sampleShape(unknown sizes: [Int] = []) -> [Int] {
-        let dimensions = (feed.type.shape ?? []).dropFirst()
-        return dimensions.enumerated().map { $1.size ?? (sizes.indices.contains($0) ? sizes[$0] : 1) }
     }
 
     /// Runs all samples in order and hands out each batch's targets.
@@ -70,9 +63,19 @@ package struct BatchRunner: Sendable {
         var start = 0
         while start < source.count {
             let range = start..<min(start + batchSize, source.count)
-            var input = try source.batch(range, threads: threads)
-            if isFixed, range.count < batchSize { input = try input.paddedBatch(to: batchSize) }
-            let outputs = try plan.run([feed.id: input], threads: threads, observing: observing, observe: observe)
+            let inputs = try source.inputs(range, threads: threads)
+            guard inputs.count == plan.feeds.count else {
+                throw CNNOptError(
+                    .unsupported,
+                    "the model has \(plan.feeds.count) inputs, the data \(inputs.count)",
+                    remedy: "without --data all inputs are random"
+                )
+            }
+            var feeds: [ValueID: TensorData] = [:]
+            for (feed, input) in zip(plan.feeds, inputs) {
+                feeds[feed.id] = isFixed && range.count < batchSize ? try input.paddedBatch(to: batchSize) : input
+            }
+            let outputs = try plan.run(feeds, threads: threads, observing: observing, observe: observe)
             let valid = range.count
             var cut: [TensorData] = []
             for output in outputs {
@@ -81,6 +84,17 @@ package struct BatchRunner: Sendable {
             try body(Batch(range: range, outputs: cut))
             start = range.upperBound
         }
+    }
+
+    /// The targets for all samples, put together along the first dimension.
+    package func outputs(of source: any SampleSource) throws(CNNOptError) -> [TensorData] {
+        var parts = [[TensorData]](repeating: [], count: targets.count)
+        try forEachBatch(of: source) { (batch) throws(CNNOptError) in
+            for (index, output) in batch.outputs.enumerated() { parts[index].append(output) }
+        }
+        var result: [TensorData] = []
+        for part in parts { result.append(try TensorData.joined(part)) }
+        return result
     }
 }
 

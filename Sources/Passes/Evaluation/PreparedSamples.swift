@@ -2,17 +2,36 @@ import Tensors
 
 /// Samples that are in memory already, batch dimension first.
 package struct PreparedSamples: SampleSource {
-    private let tensor: TensorData
+    private let tensors: [TensorData]
     package let labels: [Int]?
+    package let count: Int
 
+    /// Samples of a model with one input.
     package init(_ tensor: TensorData, labels: [Int]? = nil) {
-        self.tensor = tensor
+        tensors = [tensor]
+        count = tensor.shape.first ?? 0
         self.labels = labels
     }
 
-    package var count: Int { tensor.shape.first ?? 0 }
+    /// Reads some samples of a source, without their labels.
+    package init(_ source: any SampleSource, _ range: Range<Int>, threads: Int) throws(CNNOptError) {
+        tensors = try source.inputs(range, threads: threads)
+        count = range.count
+        labels = nil
+    }
 
     package func batch(_ range: Range<Int>, threads: Int) throws(CNNOptError) -> TensorData {
+        guard let first = tensors.first else { throw CNNOptError(.internalFault, "samples without inputs") }
+        return try rows(range, of: first)
+    }
+
+    package func inputs(_ range: Range<Int>, threads: Int) throws(CNNOptError) -> [TensorData] {
+        var result: [TensorData] = []
+        for tensor in tensors { result.append(try rows(range, of: tensor)) }
+        return result
+    }
+
+    private func rows(_ range: Range<Int>, of tensor: TensorData) throws(CNNOptError) -> TensorData {
         let rowBytes = count > 0 ? tensor.byteCount / count : 0
         guard let storage = tensor.storage,
             let part = storage.slice(offset: range.lowerBound * rowBytes, byteCount: range.count * rowBytes)
@@ -23,11 +42,6 @@ package struct PreparedSamples: SampleSource {
             storage: part
         )
     }
-}
-
-extension SampleSource {
-    /// All samples at once, in memory.
-    package func prepared(threads: Int) throws(CNNOptError) -> TensorData { try batch(0..<count, threads: threads) }
 }
 
 extension TensorData {

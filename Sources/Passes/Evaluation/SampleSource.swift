@@ -6,62 +6,76 @@ package protocol SampleSource: Sendable {
     var count: Int { get }
     /// The class of each sample, label offset included; nil where there are none.
     var labels: [Int]? { get }
-    /// Samples as one tensor, batch dimension first.
+    /// Samples of the model's first input (of images the only one) as one tensor, batch dimension first.
     func batch(_ range: Range<Int>, threads: Int) throws(CNNOptError) -> TensorData
+    /// Samples of each of the model's inputs, in its order, batch dimension first.
+    func inputs(_ range: Range<Int>, threads: Int) throws(CNNOptError) -> [TensorData]
+}
+
+extension SampleSource {
+    package func inputs(_ range: Range<Int>, threads: Int) throws(CNNOptError) -> [TensorData] {
+        [try batch(range, threads: threads)]
+    }
 }
 
 /// Seeded random inputs: what is left to compare outputs on where there is no data.
 package struct SeededSamples: SampleSource {
+    /// One of the model's inputs.
+    package struct Input: Sendable {
+        let elementType: ElementType
+        /// Of one sample, without the batch dimension.
+        let shape: [Int]
+
+        package init(elementType: ElementType, shape: [Int]) {
+            self.elementType = elementType
+            self.shape = shape
+        }
+    }
+
     package let count: Int
-    private let elementType: ElementType
-    private let shape: [Int]
+    private let list: [Input]
     private let seed: UInt64
 
-    /// - Parameter shape: of one sample, without the batch dimension.
-    package init(count: Int, elementType: ElementType, shape: [Int], seed: UInt64) {
+    /// - Parameter inputs: at least one.
+    package init(count: Int, inputs: [Input], seed: UInt64) {
         self.count = count
-        self.elementType = elementType
-        self.shape = shape
+        list = inputs
         self.seed = seed
     }
 
     package var labels: [Int]? { nil }
 
-    /// Standard normal numbers for float inputs, 0 ..< 100 for integers, both depending on seed and sample alone.
     package func batch(_ range: Range<Int>, threads: Int) throws(CNNOptError) -> TensorData {
-        guard let size = checkedProduct(shape) else {
-            throw CNNOptError(.invalidModel, "input dimensions \(shape) overflow")
+        guard let first = list.first else { throw CNNOptError(.internalFault, "no inputs to draw") }
+        return try draw(first, stream: 0, range)
+    }
+
+    package func inputs(_ range: Range<Int>, threads: Int) throws(CNNOptError) -> [TensorData] {
+        var result: [TensorData] = []
+        for (index, input) in list.enumerated() { result.append(try draw(input, stream: UInt64(index), range)) }
+        return result
+    }
+
+    /// Standard normal numbers for float inputs, 0 ..< 100 for integers, depending on seed, input and sample alone.
+    private func draw(_ input: Input, stream: UInt64, _ range: Range<Int>) throws(CNNOptError) -> TensorData {
+        guard let size = checkedProduct(input.shape), let total = checkedProduct([size, range.count]) else {
+            throw CNNOptError(.invalidModel, "input dimensions \(input.shape) overflow")
         }
+        // Asked for before the numbers are drawn: a size that fits into no memory ends here.
+        _ = try TensorData(zeros: input.elementType, shape: [range.count] + input.shape)
         var values: [Double] = []
-        values.reserveCapacity(size * range.count)
+        values.reserveCapacity(total)
+        let isFloat = input.elementType.isFloat
+        let bound = input.elementType == .bool ? 2 : 100
         for sample in range {
-            var generator = SeededGenerator(seed: seed &+ UInt64(sample) &* 0x9E37_79B9)
+            var generator = SeededGenerator(
+                seed: seed &+ UInt64(sample) &* 0x9E37_79B9 &+ stream &* 0xD1B5_4A32_D192_ED03
+            )
             for _ in 0..<size {
-                values.append(
-                    elementType.isFloat
-                        ? generator.normal() : Double(generator.index(below: elementType == .bool ? 2 : 100))
-                )
+                values.append(isFloat ? generator.normal() : Double(generator.index(below: bound)))
             }
         }
-        return try TensorData(doubles: values, as: elementType, shape: [range.count] + shape)
-    }
-}
-
-/// The first samples of a source, or any range of it.
-package struct SampleRange: SampleSource {
-    private let source: any SampleSource
-    private let range: Range<Int>
-
-    package init(_ source: any SampleSource, _ range: Range<Int>) {
-        self.source = source
-        self.range = range.clamped(to: 0..<source.count)
-    }
-
-    package var count: Int { range.count }
-    package var labels: [Int]? { source.labels.map { Array($0[range]) } }
-
-    package func batch(_ part: Range<Int>, threads: Int) throws(CNNOptError) -> TensorData {
-        try source.batch(part.lowerBound + range.lowerBound..<part.upperBound + range.lowerBound, threads: threads)
+        return try TensorData(doubles: values, as: input.elementType, shape: [range.count] + input.shape)
     }
 }
 

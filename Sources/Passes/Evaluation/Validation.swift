@@ -47,40 +47,65 @@ package struct Validation: Sendable {
         isClassifier: Bool = true,
         progress: (Double) -> Void = { _ in }
     ) throws(CNNOptError) -> Validation {
-        let runner = try BatchRunner(reference, inputShapes: inputShapes, threads: threads)
-        let other = try BatchRunner(candidate, inputShapes: inputShapes, threads: threads)
-        let names = reference.graph.outputs.map { reference.graph[$0].name }
-        let order = try matchOutputs(names, candidate)
+        try measure(
+            candidate,
+            against: ReferenceAnswers(
+                reference,
+                samples: samples,
+                inputShapes: inputShapes,
+                threads: threads,
+                budget: 0
+            ),
+            isClassifier: isClassifier,
+            progress: progress
+        )
+    }
 
+    /// Runs a candidate over the reference's samples, and the reference where its answers are not known yet. Both run on the
+    /// same piece of the data before the next one is decoded, so that memory does not grow with the number of samples.
+    /// - Parameter file: the candidate's file, which errors name.
+    package static func measure(
+        _ candidate: Model,
+        against reference: ReferenceAnswers,
+        isClassifier: Bool = true,
+        file: String? = nil,
+        progress: (Double) -> Void = { _ in }
+    ) throws(CNNOptError) -> Validation {
+        let samples = reference.samples
+        let baseline = try reference.runner()
+        let other: BatchRunner
+        let order: [Int]
+        do throws(CNNOptError) {
+            other = try BatchRunner(candidate, inputShapes: reference.inputShapes, threads: reference.threads)
+            order = try matchOutputs(reference.outputNames, candidate)
+        } catch {
+            throw file.map(error.inFile) ?? error
+        }
         var result = Validation()
         result.samples = samples.count
-        result.outputs = names.map { Output(name: $0, comparison: OutputComparison()) }
+        result.outputs = reference.outputNames.map { Output(name: $0, comparison: OutputComparison()) }
         var tally = Tally(labels: samples.labels)
-        // Both models run on the same piece of the data before the next one is decoded.
-        let step = max(runner.batchSize, other.batchSize)
+        let step = max(baseline.batchSize, other.batchSize)
         var start = 0
         while start < samples.count {
-            let part = PreparedSamples(
-                try SampleRange(samples, start..<start + step).prepared(threads: threads),
-                labels: nil
-            )
-            var expected: [[TensorData]] = []
-            var actual: [[TensorData]] = []
-            try runner.forEachBatch(of: part) { (batch) throws(CNNOptError) in expected.append(batch.outputs) }
-            try other.forEachBatch(of: part) { (batch) throws(CNNOptError) in
-                actual.append(order.map { batch.outputs[$0] })
-            }
-            for index in names.indices {
-                let a = try TensorData.joined(expected.map { $0[index] })
-                let b = try TensorData.joined(actual.map { $0[index] })
-                do {
-                    try result.outputs[index].comparison.add(reference: a, candidate: b)
-                } catch {
-                    throw error.atValue(names[index])
+            let range = start..<min(start + step, samples.count)
+            let part = try PreparedSamples(samples, range, threads: reference.threads)
+            let expected = try reference.answers(to: range, part)
+            do throws(CNNOptError) {
+                let actual = try other.outputs(of: part)
+                for (index, a) in expected.enumerated() {
+                    let b = actual[order[index]]
+                    do {
+                        try result.outputs[index].comparison.add(reference: a, candidate: b)
+                    } catch {
+                        throw error.atValue(result.outputs[index].name)
+                    }
+                    if index == 0, isClassifier { try tally.add(a, b, start: start, rows: range.count) }
                 }
-                if index == 0, isClassifier { try tally.add(a, b, start: start, rows: part.count) }
+            } catch {
+                throw file.map(error.inFile) ?? error
             }
-            start += part.count
+            start = range.upperBound
             progress(Double(start) / Double(samples.count))
         }
         tally.finish(&result)
@@ -111,9 +136,7 @@ private struct Tally {
 
     mutating func add(_ a: TensorData, _ b: TensorData, start: Int, rows: Int) throws(CNNOptError) {
         guard holdsClasses else { return }
-        // More than a vector of scores for each sample is no classifier's output.
-        guard a.shape.filter({ $0 != 1 }).count <= 2, a.elementType.isFloat || a.elementType.isInteger, a.count > rows
-        else {
+        guard Classification.holdsScores(a, rows: rows) else {
             if labels != nil {
                 throw CNNOptError(
                     .unsupported,
