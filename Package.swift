@@ -65,7 +65,8 @@ let package = Package(
         tests("ONNXFormatTests", ["ONNXFormat", "GraphIR", "COnnxSchema"]),
         tests("ReportsTests", ["Reports"]),
         tests("CNNOptTests", ["CNNOpt"]),
-        tests("CommandLineTests", ["CommandLineTool"], fixtures: ["Snapshots"]),
+        tests(
+            "CommandLineTests", ["CommandLineTool", "ONNXFormat", "GraphIR", "Tensors", "Datasets"], fixtures: ["Snapshots"]),
         tests("DatasetsTests", ["Datasets", "Tensors"], fixtures: ["Fixtures"]),
     ],
     swiftLanguageModes: [.v6]

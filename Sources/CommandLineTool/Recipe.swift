@@ -26,7 +26,8 @@ struct Recipe {
         do {
             root = try Yams.compose(yaml: String(decoding: bytes, as: UTF8.self))
         } catch {
-            throw .recipe("not a recipe in YAML: \(error)", path)
+            let reason = "\(error)".split(separator: "\n").joined(separator: " ")
+            throw .recipe("not a recipe in YAML: \(reason)", path)
         }
         // An empty file asks for nothing.
         guard let root else { return }

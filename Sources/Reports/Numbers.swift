@@ -45,8 +45,8 @@ package enum Numbers {
         value.isInfinite ? (value < 0 ? "-∞" : "∞") : String(format: "%.\(digits)f", value)
     }
 
-    /// A change in percent with its sign: -30.2 %.
+    /// A change in percent with its sign: -30.2 %; nothing where nothing changed.
     package static func change(from before: Int, to after: Int) -> String {
-        before == 0 ? "" : String(format: "%+.1f %%", 100 * (Double(after) / Double(before) - 1))
+        before == 0 || before == after ? "" : String(format: "%+.1f %%", 100 * (Double(after) / Double(before) - 1))
     }
 }

@@ -9,11 +9,14 @@ struct CommandResult: Sendable {
     var errors: String
 }
 
+/// The built command.
+let commandURL = URL(fileURLWithPath: ProcessInfo.processInfo.arguments[0])
+    .deletingLastPathComponent().appendingPathComponent("cnnopt")
+
 /// Runs the built `cnnopt` from the package's root.
 func cnnopt(_ arguments: [String]) throws -> CommandResult {
     let process = Process()
-    process.executableURL = URL(fileURLWithPath: ProcessInfo.processInfo.arguments[0])
-        .deletingLastPathComponent().appendingPathComponent("cnnopt")
+    process.executableURL = commandURL
     process.arguments = arguments
     process.currentDirectoryURL = SharedMaterial.packageRoot
     let (output, errors) = (Pipe(), Pipe())

@@ -8,7 +8,7 @@ import Testing
 
     @Test(arguments: [
         ("unknown-pass", [sample, "out.onnx", "--passes", "simplfy,quant"]),
-        ("unknown-argument", [sample, "out.onnx", "--passes", "prune(raito=0.5)"]),
+        ("unknown-argument", [sample, "out.onnx", "--passes", "simplify(depth=3)"]),
         ("unknown-option", [sample, "out.onnx", "--pases", "quant"]),
         ("missing-model", ["summary", "no-such-model.onnx"]),
         ("wrong-extension", ["summary", "README.md"]),
@@ -18,7 +18,7 @@ import Testing
         ("input-shape-unknown", [sample, "out.onnx", "--passes", "none", "--input-shape", "img:1,1,8,8"]),
         ("input-shape-contradiction", [sample, "out.onnx", "--passes", "none", "--input-shape", "image:1,3,8,8"]),
         ("labels-without-data", [sample, "out.onnx", "--passes", "none", "--labels", "samples/test/labels.npy"]),
-        ("max-drop-without-data", [sample, "out.onnx", "--passes", "quant", "--max-drop", "1"]),
+        ("max-drop-without-data", [sample, "out.onnx", "--passes", "simplify", "--max-drop", "1"]),
         ("gate-without-labels", ["validate", sample, sample, "--max-drop", "1"]),
         ("backend-not-built", ["validate", sample, sample, "--backend", "onednn"]),
         ("run-without-input", ["run", sample, "--output-dir", "out"]),

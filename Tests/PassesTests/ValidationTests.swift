@@ -63,6 +63,142 @@ private struct PreparedScores: SampleSource {
     }
 }
 
+/// Scores of ten classes for many samples, and the class that is right: the first model's answer or another.
+private struct ManyScores: SampleSource {
+    let count = 1_500
+    let tensor: TensorData
+    let labels: [Int]?
+
+    init() throws {
+        tensor = try .random([1_500, 10], seed: 5)
+        let scores = try tensor.array(of: Float.self)
+        var generator = SeededGenerator(seed: 6)
+        labels = (0..<1_500).map { row in
+            let scores = scores[row * 10..<row * 10 + 10]
+            let best = (scores.indices.max { scores[$0] < scores[$1] } ?? 0) - row * 10
+            return generator.uniform() < 0.8 ? best : generator.index(below: 10)
+        }
+    }
+
+    func batch(_ range: Range<Int>, threads: Int) throws(CNNOptError) -> TensorData {
+        try TensorData(
+            try Array(tensor.array(of: Float.self)[range.lowerBound * 10..<range.upperBound * 10]),
+            shape: [range.count, 10]
+        )
+    }
+}
+
+@Suite struct IntervalTests {
+    /// y = x + shift on ten scores.
+    private static func shifted(_ shift: [Float]) throws -> Model {
+        try singleNodeModel(
+            "Add",
+            inputs: [try TensorData(zeros: .float32, shape: [50, 10]), try TensorData(shift)],
+            constants: [1]
+        )
+    }
+
+    @Test func thePairedIntervalIsThatOfABootstrap() throws {
+        let samples = try ManyScores()
+        let shift: [Float] = [0.15, -0.1, 0, 0, 0.1, 0, -0.2, 0, 0, 0.05]
+        let result = try Validation.measure(
+            reference: Self.shifted([Float](repeating: 0, count: 10)),
+            candidate: Self.shifted(shift),
+            samples: samples,
+            threads: 1
+        )
+        // The differences by hand: 1 where only the reference is right, -1 where only the candidate is.
+        let scores = try samples.tensor.array(of: Float.self)
+        let labels = try #require(samples.labels)
+        func best(_ row: Int, _ shift: [Float]) -> Int {
+            (0..<10).max { scores[row * 10 + $0] + shift[$0] < scores[row * 10 + $1] + shift[$1] } ?? 0
+        }
+        let none = [Float](repeating: 0, count: 10)
+        let differences = labels.indices.map { row in
+            (best(row, none) == labels[row] ? 1.0 : 0) - (best(row, shift) == labels[row] ? 1.0 : 0)
+        }
+        var generator = SeededGenerator(seed: 7)
+        let means = (0..<4_000).map { _ in
+            (0..<differences.count).reduce(0.0) { sum, _ in sum + differences[generator.index(below: differences.count)]
+            }
+                / Double(differences.count)
+        }.sorted()
+        let (low, high) = (100 * means[100], 100 * means[3_899])
+        let interval = try #require(result.top1DropInterval)
+        // The bootstrap's 2.5 % points scatter by about 4 % of the half width.
+        let noise = 0.12 * (high - low) / 2
+        #expect(high - low > 1)
+        #expect(abs(interval.lowerBound - low) < noise && abs(interval.upperBound - high) < noise)
+    }
+}
+
+@Suite struct ClassificationTests {
+    @Test func theLargestComeFirstAndNaNIsNoScore() throws {
+        let scores = try TensorData([3, .nan, 5, 5, -1, .nan, .nan, .nan, .nan, .nan] as [Float], shape: [2, 5])
+        #expect(try Classification.top(3, of: scores, rows: 2) == [[2, 3, 0], []])
+        let doubles = try TensorData(doubles: [1, 2, 2, 0], as: .float64, shape: [1, 4])
+        #expect(try Classification.top(2, of: doubles, rows: 1) == [[1, 2]])
+    }
+
+    @Test(arguments: [
+        ([4, 10], 4, true), ([1, 10], 1, true), ([1, 1, 1, 10], 1, true), ([10], 1, true), ([1, 4_420, 2], 1, false),
+        ([2, 1, 8, 8], 2, false), ([1, 1, 8, 8], 1, false), ([3, 1], 3, false),
+    ])
+    func mapsAndBoxesAreNoScores(_ shape: [Int], _ rows: Int, _ holds: Bool) throws {
+        #expect(Classification.holdsScores(try TensorData(zeros: .float32, shape: shape), rows: rows) == holds)
+    }
+}
+
+@Suite struct OutputComparisonTests {
+    @Test func infinitiesAndNaNCountOnlyWhereTheyDiffer() throws {
+        let a = try TensorData([1, .infinity, .nan, 2] as [Float])
+        var same = OutputComparison()
+        try same.add(reference: a, candidate: a)
+        #expect(same.snrDB == .infinity && same.maxAbsError == 0 && same.cosine == 1 && same.largestReference == 2)
+        var different = OutputComparison()
+        try different.add(reference: a, candidate: try TensorData([1, 1, .nan, 2] as [Float]))
+        #expect(different.snrDB == -.infinity && different.maxAbsError == .infinity && different.cosine == 0)
+    }
+
+    @Test func everyElementTypeIsCompared() throws {
+        for type in [ElementType.float16, .int8, .uint8, .float64, .bool] {
+            var comparison = OutputComparison()
+            try comparison.add(
+                reference: try TensorData(doubles: [1, 0, 1], as: type, shape: [3]),
+                candidate: try TensorData(doubles: [1, 1, 1], as: type, shape: [3])
+            )
+            #expect(comparison.maxAbsError == 1 && abs(comparison.snrDB - 10 * 0.30103) < 1e-4, "\(type)")
+        }
+    }
+}
+
+@Suite struct ReferenceAnswersTests {
+    private final class FewScores: SampleSource, @unchecked Sendable {
+        let count = 6
+        var labels: [Int]? { [0, 1, 2, 3, 0, 1] }
+        func batch(_ range: Range<Int>, threads: Int) throws(CNNOptError) -> TensorData {
+            try .random([range.count, 4], seed: UInt64(range.lowerBound))
+        }
+    }
+
+    @Test func aGateJudgesAlikeWithAndWithoutKeptAnswers() throws {
+        let original = try shifted([0, 0, 0, 0])
+        let gate = AccuracyGate(.top1Drop(0), reference: original, samples: FewScores(), threads: 1)
+        for shift in [[0, 0, 0, 0], [9, 0, 0, 0], [0, 0, 0, 9]] as [[Float]] {
+            let candidate = try shifted(shift)
+            let kept = try gate.judge(candidate)
+            let fresh = try Validation.measure(
+                reference: original,
+                candidate: candidate,
+                samples: FewScores(),
+                threads: 1
+            )
+            #expect(kept.value == fresh.top1Drop && kept.validation.snrDB == fresh.snrDB)
+            #expect(kept.validation.agreement == fresh.agreement && kept.validation.samples == 6)
+        }
+    }
+}
+
 @Suite struct PassListTests {
     struct Nothing: Pass {
         static let info = PassInfo(

@@ -1,0 +1,123 @@
+import Datasets
+import Foundation
+import TestSupport
+import Tensors
+import Testing
+
+/// The main job by its command.
+@Suite struct JobTests {
+    @Test func theDocumentIsAloneOnStandardOutputAndEqualsTheReport() throws {
+        try withTemporaryFolder { folder in
+            let report = folder.appendingPathComponent("report.json")
+            let result = try cnnopt(
+                [Material.sample, folder.path + "/out.onnx", "--passes", "simplify", "--json", "--report", report.path]
+                    + Material.data
+            )
+            #expect(result.status == 0, "\(result.errors)")
+            #expect(try String(contentsOf: report, encoding: .utf8) == result.output)
+            let document = try jsonObject(result.output)
+            #expect(
+                Set(document.keys) == [
+                    "input", "output", "written", "before", "after", "measuredOn", "comparison", "check", "gate",
+                    "passes", "notes",
+                ]
+            )
+            #expect(document["gate"] is NSNull && document["check"] is NSNull && document["written"] as? Bool == true)
+            #expect(document["measuredOn"] as? String == "images")
+        }
+    }
+
+    @Test func theTableIsAsPinned() throws {
+        try withTemporaryFolder { folder in
+            let none = try cnnopt([Material.sample, folder.path + "/out.onnx", "--passes", "none", "--quiet"])
+            try expectSnapshot("job-none", none, folder: folder)
+            let checked = try cnnopt([
+                Material.sample, folder.path + "/out.onnx", "--passes", "none", "--check", "2", "--quiet",
+            ])
+            try expectSnapshot("job-checked", checked, folder: folder)
+        }
+    }
+
+    @Test func thePageHoldsTheFigures() throws {
+        try withTemporaryFolder { folder in
+            let report = folder.appendingPathComponent("report.html")
+            let result = try cnnopt(
+                [Material.sample, folder.path + "/out.onnx", "--passes", "simplify", "--report", report.path]
+                    + Material.data
+            )
+            #expect(result.status == 0, "\(result.errors)")
+            let page = try String(contentsOf: report, encoding: .utf8)
+            for part in ["<svg", "59,594", "58,826", "top-1", "held out to measure on", "</html>"] {
+                #expect(page.contains(part), "\(part)")
+            }
+        }
+    }
+
+    @Test func unwritableReportsAreFoundBeforeTheWork() throws {
+        try withTemporaryFolder { folder in
+            let output = folder.path + "/out.onnx"
+            let result = try cnnopt([
+                Material.sample, output, "--passes", "none", "--report", folder.path + "/no/report.json",
+            ])
+            #expect(result.status == 73)
+            #expect(!FileManager.default.fileExists(atPath: output))
+        }
+    }
+
+    @Test(arguments: ["optimize", "summary", "run", "validate", "passes", "operators"])
+    func helpIsAsPinned(_ command: String) throws {
+        try expectSnapshot("help-\(command)", try cnnopt([command, "--help"]))
+    }
+
+    @Test func bareCommandsSayWhatIsMissing() throws {
+        try expectSnapshot("message-no-arguments", try cnnopt([]))
+        try expectSnapshot("message-one-argument", try cnnopt([Material.sample]))
+    }
+
+    @Test func fullStandardOutputIsAFailure() throws {
+        let process = Process()
+        process.executableURL = commandURL
+        process.arguments = ["passes"]
+        process.standardOutput = FileHandle(forWritingAtPath: "/dev/full")
+        process.standardError = FileHandle.nullDevice
+        guard process.standardOutput != nil else { return }
+        try process.run()
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 74)
+    }
+
+    /// Work of many seconds, interrupted as soon as its progress shows.
+    @Test func anInterruptedJobLeavesNothingBehind() throws {
+        try withTemporaryFolder { folder in
+            let images = folder.appendingPathComponent("images.npy")
+            try NPY.write(try TensorData(zeros: .uint8, shape: [100_000, 1, 8, 8]), to: images.path)
+            let output = folder.appendingPathComponent("out.onnx")
+            try Data("precious".utf8).write(to: output)
+            let process = Process()
+            process.executableURL = commandURL
+            process.currentDirectoryURL = SharedMaterial.packageRoot
+            process.arguments = [
+                Material.sample, output.path, "--passes", "simplify", "--data", images.path, "--progress", "plain",
+                "--report", folder.path + "/report.json",
+            ]
+            let errors = Pipe()
+            process.standardError = errors
+            process.standardOutput = FileHandle.nullDevice
+            try process.run()
+            var seen = ""
+            while !seen.contains("measuring") {
+                let bytes = errors.fileHandleForReading.availableData
+                if bytes.isEmpty { break }
+                seen += String(decoding: bytes, as: UTF8.self)
+            }
+            #expect(seen.contains("measuring"))
+            process.interrupt()
+            process.waitUntilExit()
+            #expect(process.terminationStatus == 130)
+            #expect(try Data(contentsOf: output) == Data("precious".utf8))
+            #expect(
+                try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == ["images.npy", "out.onnx"]
+            )
+        }
+    }
+}
