@@ -151,7 +151,7 @@ package struct GraphFacts: Sendable {
     /// The node with all that is known about it.
     package func site(_ id: NodeID, _ graph: Graph) -> OperatorSite {
         let node = graph[id]
-        return OperatorSite(
+        var site = OperatorSite(
             node: node,
             name: graph.displayName(id),
             opset: opsets[node.operatorName.domain] ?? 1,
@@ -165,6 +165,13 @@ package struct GraphFacts: Sendable {
             },
             outputTypes: node.outputs.map { $0.map(type) }
         )
+        site.usedOutputs = Set(
+            node.outputs.indices.filter { port in
+                guard let value = node.outputs[port].map({ graph[$0] }) else { return false }
+                return !value.uses.isEmpty || value.isGraphOutput
+            }
+        )
+        return site
     }
 }
 

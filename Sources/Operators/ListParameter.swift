@@ -67,7 +67,7 @@ struct ListParameter: Sendable {
     /// The list as the input of a newer form; nil where the node has none.
     func operand(_ site: OperatorSite) throws(CNNOptError) -> OperatorRewrite.Operand? {
         guard let list = try site.ints(name) else { return nil }
-        return .constant(try TensorData(list.map(Int64.init)), stem: "\(site.name)_\(name)")
+        return .constant(try TensorData(list.map(Int64.init)), stem: name)
     }
 }
 

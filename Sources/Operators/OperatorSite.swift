@@ -42,6 +42,8 @@ package struct OperatorSite: Sendable {
     package let inputs: [Input?]
     /// Known once types have been inferred; empty during inference.
     package var outputTypes: [TensorType?]
+    /// The outputs that a node uses or the graph returns.
+    package var usedOutputs: Set<Int> = []
 
     package init(node: Node, name: String, opset: Int, inputs: [Input?], outputTypes: [TensorType?] = []) {
         self.node = node

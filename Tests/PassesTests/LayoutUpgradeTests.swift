@@ -59,6 +59,7 @@ import Testing
             attributes: [Attribute("pads", [0, 0, 1, 1, 0, 0, 2, 0]), Attribute("mode", "reflect")]
         ),
         Case(type: "Dropout", opset: 6, target: 13, attributes: [Attribute("ratio", Float(0.25))]),
+        Case(type: "Dropout", opset: 7, target: 13, outputs: 2),
         Case(type: "Dropout", opset: 10, target: 12, outputs: 2),
         Case(type: "Dropout", opset: 12, target: 13, changes: false),
         Case(type: "Flatten", opset: 6, target: 13, changes: false),

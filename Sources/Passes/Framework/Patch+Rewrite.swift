@@ -37,6 +37,10 @@ extension Patch {
             }
             previous = addNode(made, after: previous)
         }
+        // The later form may give an output that nobody uses another type.
+        for case let output? in node.outputs where graph[output].uses.isEmpty && !graph[output].isGraphOutput {
+            setType(output, nil)
+        }
         removeNode(id)
     }
 }

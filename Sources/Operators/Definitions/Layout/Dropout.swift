@@ -27,10 +27,9 @@ enum Dropout: Operator {
                 throw CNNOptError(.unsupported, "training mode", remedy: "export the model for inference")
             }
             guard wantsMask else { return [data] }
-            guard isBool else { throw CNNOptError(.unsupported, "the mask before operator set 10") }
-            let mask = try TensorData.make(UInt8.self, as: .bool, shape: data.shape) { (target) throws(CNNOptError) in
-                for i in target.indices { target[i] = 1 }
-            }
+            let type = isBool ? .bool : data.elementType
+            let one = try TensorData([1] as [Float], shape: []).cast(to: type)
+            let mask = try FlatPlaces.pick(one, [Int](repeating: 0, count: data.count), shape: data.shape)
             return [data, mask]
         }
     }
@@ -53,15 +52,14 @@ enum Dropout: Operator {
 
     static func upgraded(_ site: OperatorSite, to opset: Int) throws(CNNOptError) -> OperatorRewrite? {
         guard site.opset < 12, opset >= 12 else { return nil }
-        let hasMask = site.node.outputs.count > 1 && site.node.outputs[1] != nil
-        guard !hasMask || hasBoolMask(site.opset) else {
+        guard hasBoolMask(site.opset) || !site.usedOutputs.contains(1) else {
             throw site.failure(.unsupported, "the mask changes its type in operator set 10")
         }
         let ratio = try TensorData([site.float("ratio", default: 0.5)], shape: [])
         return OperatorRewrite([
             .init(
                 "Dropout",
-                [.input(0), .constant(ratio, stem: "\(site.name)_ratio")],
+                [.input(0), .constant(ratio, stem: "ratio")],
                 outputCount: site.node.outputs.count
             )
         ])

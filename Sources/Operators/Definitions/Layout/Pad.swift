@@ -207,7 +207,7 @@ enum Pad: Operator {
             guard let type = site.elementType(0) else {
                 throw site.failure(.unsupported, "the element type of its input is not known")
             }
-            inputs.append(.constant(try scalar(value, type), stem: "\(site.name)_value"))
+            inputs.append(.constant(try scalar(value, type), stem: "value"))
         }
         return OperatorRewrite([.init("Pad", inputs, attributes: [Attribute("mode", try mode(site).rawValue)])])
     }
