@@ -85,8 +85,12 @@ extension BroadcastWalk {
                         for run in range {
                             let (i, j) = walk.offsets(of: run)
                             let (x, y, z) = (pl.base + i, pr.base + j, po.base + run * walk.innerCount)
-                            for k in 0..<walk.innerCount {
-                                z[k] = holds(x[k &* walk.innerA], y[k &* walk.innerB]) ? 1 : 0
+                            if walk.innerA == 1, walk.innerB == 1 {
+                                for k in 0..<walk.innerCount { z[k] = holds(x[k], y[k]) ? 1 : 0 }
+                            } else {
+                                for k in 0..<walk.innerCount {
+                                    z[k] = holds(x[k &* walk.innerA], y[k &* walk.innerB]) ? 1 : 0
+                                }
                             }
                         }
                     }

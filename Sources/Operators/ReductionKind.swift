@@ -70,7 +70,7 @@ package enum ReductionKind: Sendable {
 
     /// Floats; sums are kept in double precision.
     @inline(__always)
-    private func real<T: TensorScalar & BinaryFloatingPoint>(
+    private func real<T: TensorScalar & Real>(
         _ type: T.Type,
         _ input: TensorData,
         _ reduction: Reduction,
@@ -83,11 +83,11 @@ package enum ReductionKind: Sendable {
             _ finish: @Sendable (Double) -> Double
         ) throws(CNNOptError) -> TensorData {
             try reduction.apply(input, threads: threads, start: 0.0) {
-                $0 + value(Double($1 as T))
+                $0 + value(($1 as T).wide)
             } merge: {
                 $0 + $1
             } finish: {
-                T(finish($0))
+                T(wide: finish($0))
             }
         }
         switch self {
@@ -99,35 +99,35 @@ package enum ReductionKind: Sendable {
         case .logOfSum: return try total({ $0 }, { Mathematics.log($0) })
         case .product:
             return try reduction.apply(input, threads: threads, start: 1.0) {
-                $0 * Double($1 as T)
+                $0 * ($1 as T).wide
             } merge: {
                 $0 * $1
             } finish: {
-                T($0)
+                T(wide: $0)
             }
         case .maximum:
-            return try reduction.apply(input, threads: threads, start: -T.infinity) {
-                Mathematics.larger($0, $1 as T)
+            return try reduction.apply(input, threads: threads, start: T(wide: -.infinity)) {
+                T.larger($0, $1)
             } merge: {
-                Mathematics.larger($0, $1)
+                T.larger($0, $1)
             } finish: {
                 $0
             }
         case .minimum:
-            return try reduction.apply(input, threads: threads, start: T.infinity) {
-                Mathematics.smaller($0, $1 as T)
+            return try reduction.apply(input, threads: threads, start: T(wide: .infinity)) {
+                T.smaller($0, $1)
             } merge: {
-                Mathematics.smaller($0, $1)
+                T.smaller($0, $1)
             } finish: {
                 $0
             }
         case .logOfSumOfExponentials:
             return try reduction.apply(input, threads: threads, start: ScaledSum()) {
-                $0.adding(Double($1 as T))
+                $0.adding(($1 as T).wide)
             } merge: {
                 $0.adding($1)
             } finish: {
-                T($0.logarithm)
+                T(wide: $0.logarithm)
             }
         }
     }
@@ -198,39 +198,96 @@ package enum ReductionKind: Sendable {
     }
 }
 
-/// Σ eˣ as e^`largest` · `sum`, which does not overflow.
-private struct ScaledSum: Sendable {
-    private var largest = -Double.infinity
-    private var sum = 0.0
+/// The floats that reductions run on.
+private protocol Real: Sendable {
+    var wide: Double { get }
+    init(wide: Double)
+    static func larger(_ a: Self, _ b: Self) -> Self
+    static func smaller(_ a: Self, _ b: Self) -> Self
+}
 
-    func adding(_ x: Double) -> ScaledSum {
-        var result = self
-        if x == largest {
-            result.sum += 1
-        } else if x < largest {
-            result.sum += Mathematics.exp(x - largest)
-        } else {
-            // Also NaN, which then stays.
-            result.sum = (sum == 0 ? 0 : sum * Mathematics.exp(largest - x)) + 1
-            result.largest = x
+extension Float: Real {
+    fileprivate var wide: Double { Double(self) }
+    fileprivate init(wide: Double) { self = Float(wide) }
+    fileprivate static func larger(_ a: Float, _ b: Float) -> Float { Mathematics.larger(a, b) }
+    fileprivate static func smaller(_ a: Float, _ b: Float) -> Float { Mathematics.smaller(a, b) }
+}
+
+extension Double: Real {
+    fileprivate var wide: Double { self }
+    fileprivate init(wide: Double) { self = wide }
+    fileprivate static func larger(_ a: Double, _ b: Double) -> Double { Mathematics.larger(a, b) }
+    fileprivate static func smaller(_ a: Double, _ b: Double) -> Double { Mathematics.smaller(a, b) }
+}
+
+// Beside its callers: only so are the closures taken into the loops where each file is optimised by itself.
+extension Reduction {
+    /// Joins the elements.
+    /// - Parameters:
+    ///   - start: what no element gives.
+    ///   - add: takes one element in; `merge` joins two partial results.
+    ///   - finish: makes the output element.
+    @inline(__always)
+    fileprivate func apply<S: TensorScalar, A, T: TensorScalar>(
+        _ input: TensorData,
+        as elementType: ElementType? = nil,
+        threads: Int,
+        start: A,
+        add: @Sendable (A, S) -> A,
+        merge: @Sendable (A, A) -> A,
+        finish: @Sendable (A) -> T
+    ) throws(CNNOptError) -> TensorData where A: Sendable {
+        try input.withElements(S.self) { (source) throws(CNNOptError) in
+            try TensorData.make(T.self, as: elementType, shape: shape) { (target) throws(CNNOptError) in
+                guard let out = target.baseAddress, !target.isEmpty else { return }
+                guard let base = source.baseAddress, !source.isEmpty else {
+                    for i in target.indices { out[i] = finish(start) }
+                    return
+                }
+                let (from, to) = (SharedReadPointer(base), SharedPointer(out))
+                let outer = kept.reduce(1) { $0 * $1.size }
+                let steps = reduced.map { $0.size }.reduce(1, *)
+                let offsets = (0..<steps).map { Self.offset($0, reduced) }
+                parallelFor(outer, threads: source.count < 1 << 15 ? 1 : threads) { range in
+                    if reducesRun {
+                        for index in range {
+                            let first = from.base + Self.offset(index, kept)
+                            // Four partial results, so that each step need not wait for the one before.
+                            var (a, b, c, d) = (start, start, start, start)
+                            for offset in offsets {
+                                let row = first + offset
+                                var k = 0
+                                while k + 4 <= run {
+                                    a = add(a, row[k])
+                                    b = add(b, row[k + 1])
+                                    c = add(c, row[k + 2])
+                                    d = add(d, row[k + 3])
+                                    k += 4
+                                }
+                                while k < run {
+                                    a = add(a, row[k])
+                                    k += 1
+                                }
+                            }
+                            to.base[index] = finish(merge(merge(a, b), merge(c, d)))
+                        }
+                    } else {
+                        withUnsafeTemporaryAllocation(of: A.self, capacity: run) { partial in
+                            partial.initialize(repeating: start)
+                            for index in range {
+                                let first = from.base + Self.offset(index, kept)
+                                for k in 0..<run { partial[k] = start }
+                                for offset in offsets {
+                                    let row = first + offset
+                                    for k in 0..<run { partial[k] = add(partial[k], row[k]) }
+                                }
+                                for k in 0..<run { to.base[index * run + k] = finish(partial[k]) }
+                            }
+                            partial.deinitialize()
+                        }
+                    }
+                }
+            }
         }
-        return result
     }
-
-    func adding(_ other: ScaledSum) -> ScaledSum {
-        if other.sum == 0 || largest.isNaN { return self }
-        if sum == 0 || other.largest.isNaN { return other }
-        var result = self
-        if other.largest == largest {
-            result.sum += other.sum
-        } else if other.largest < largest {
-            result.sum += other.sum * Mathematics.exp(other.largest - largest)
-        } else {
-            result.sum = sum * Mathematics.exp(largest - other.largest) + other.sum
-            result.largest = other.largest
-        }
-        return result
-    }
-
-    var logarithm: Double { largest + Mathematics.log(sum) }
 }

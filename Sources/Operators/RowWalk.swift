@@ -1,3 +1,5 @@
+import Tensors
+
 /// How any number of tensors that broadcast to one shape are walked together: row by row of the last axis.
 struct RowWalk: Sendable {
     private let outer: [Int]

@@ -64,12 +64,17 @@ enum Clip: Operator {
                 "a bound is \(bound.elementType.onnxName)\(bound.shape), but it must be one \(x.elementType.onnxName)"
             )
         }
-        if x.elementType == .float32 {
-            let low = try lower?.array(of: Float.self).first ?? -.infinity
-            let high = try upper?.array(of: Float.self).first ?? .infinity
+        if x.elementType.isFloat {
+            let low = try lower?.doubles().first ?? -.infinity
+            let high = try upper?.doubles().first ?? .infinity
+            let (lowFloat, highFloat) = (Float(low), Float(high))
             let function = UnaryFunction(
-                float: { Mathematics.smaller(Mathematics.larger($0, low), high) },
-                double: { Mathematics.smaller(Mathematics.larger($0, Double(low)), Double(high)) }
+                floatLoop: { x, y, range in
+                    for i in range { y[i] = Mathematics.smaller(Mathematics.larger(x[i], lowFloat), highFloat) }
+                },
+                doubleLoop: { x, y, range in
+                    for i in range { y[i] = Mathematics.smaller(Mathematics.larger(x[i], low), high) }
+                }
             )
             return try function.apply(to: x, threads: threads)
         }

@@ -11,11 +11,12 @@ enum HardSigmoid: UnaryOperator {
         let alphaWide = Double(alpha)
         let betaWide = Double(beta)
         return UnaryFunction(
-            float: { clamped($0 * alpha + beta) },
-            double: { clamped($0 * alphaWide + betaWide) }
+            floatLoop: { x, y, range in
+                for i in range { y[i] = Mathematics.smaller(Mathematics.larger(alpha * x[i] + beta, 0), 1) }
+            },
+            doubleLoop: { x, y, range in
+                for i in range { y[i] = Mathematics.smaller(Mathematics.larger(alphaWide * x[i] + betaWide, 0), 1) }
+            }
         )
     }
-
-    @inline(__always)
-    private static func clamped<T: FloatingPoint>(_ x: T) -> T { Mathematics.smaller(Mathematics.larger(x, 0), 1) }
 }

@@ -7,13 +7,8 @@ enum HardSwish: UnaryOperator {
 
     static func function(_ site: OperatorSite) throws(CNNOptError) -> UnaryFunction {
         UnaryFunction(
-            float: { $0 * gate($0) },
-            double: { $0 * gate($0) }
+            float: { $0 * Mathematics.smaller(Mathematics.larger($0 / 6 + 0.5, 0), 1) },
+            double: { $0 * Mathematics.smaller(Mathematics.larger($0 / 6 + 0.5, 0), 1) }
         )
-    }
-
-    @inline(__always)
-    private static func gate<T: FloatingPoint>(_ x: T) -> T {
-        Mathematics.smaller(Mathematics.larger(x / 6 + 1 / 2, 0), 1)
     }
 }

@@ -10,8 +10,12 @@ enum LeakyRelu: UnaryOperator {
         let alpha = try site.float("alpha", default: 0.01)
         let alphaWide = Double(alpha)
         return UnaryFunction(
-            float: { $0 < 0 ? $0 * alpha : $0 },
-            double: { $0 < 0 ? $0 * alphaWide : $0 }
+            floatLoop: { x, y, range in
+                for i in range { y[i] = x[i] < 0 ? alpha * x[i] : x[i] }
+            },
+            doubleLoop: { x, y, range in
+                for i in range { y[i] = x[i] < 0 ? alphaWide * x[i] : x[i] }
+            }
         )
     }
 }

@@ -7,8 +7,21 @@ enum Mish: UnaryOperator {
 
     static func function(_ site: OperatorSite) throws(CNNOptError) -> UnaryFunction {
         UnaryFunction(
-            float: { $0 * Mathematics.tanh(Mathematics.softplus($0)) },
-            double: { $0 * Mathematics.tanh(Mathematics.softplus($0)) }
+            float: { $0 * gate($0) },
+            double: { $0 * gate($0) }
         )
+    }
+
+    /// tanh(log(1 + eˣ)) = n / (n + 2) with n = eˣ·(eˣ + 2); 1 where eˣ is large.
+    @inline(__always)
+    private static func gate(_ x: Float) -> Float {
+        let e = Mathematics.exp(min(x, 20))
+        return e * (e + 2) / (e * (e + 2) + 2)
+    }
+
+    @inline(__always)
+    private static func gate(_ x: Double) -> Double {
+        let e = Mathematics.exp(min(x, 40))
+        return e * (e + 2) / (e * (e + 2) + 2)
     }
 }

@@ -1,6 +1,3 @@
-import GraphIR
-import Tensors
-
 extension TensorData {
     /// The same numbers in another element type.
     ///
@@ -10,10 +7,10 @@ extension TensorData {
     package func cast(to target: ElementType) throws(CNNOptError) -> TensorData {
         if target == elementType { return self }
         switch elementType {
-        case .float32: return try real(Float.self, target) { $0 }
+        case .float32: return try real(Float.self, target) { Double($0) }
         case .float64: return try real(Double.self, target) { $0 }
-        case .float16: return try real(Float16.self, target) { Float($0) }
-        case .bfloat16: return try real(BFloat16.self, target) { $0.float }
+        case .float16: return try real(Float16.self, target) { Double(Float($0)) }
+        case .bfloat16: return try real(BFloat16.self, target) { Double($0.float) }
         case .int8: return try whole(Int8.self, target)
         case .int16: return try whole(Int16.self, target)
         case .int32: return try whole(Int32.self, target)
@@ -42,29 +39,27 @@ extension TensorData {
         }
     }
 
-    /// From floats, which `widen` turns into `Float` or `Double` without loss.
+    /// From floats, which `double` turns into doubles without loss.
     @inline(__always)
-    private func real<S: TensorScalar, W: BinaryFloatingPoint>(
-        _ source: S.Type,
-        _ target: ElementType,
-        _ widen: (S) -> W
-    ) throws(CNNOptError) -> TensorData {
+    private func real<S: TensorScalar>(_ source: S.Type, _ target: ElementType, _ double: (S) -> Double)
+        throws(CNNOptError) -> TensorData
+    {
         switch target {
-        case .float32: try map(S.self) { Float(widen($0)) }
-        case .float64: try map(S.self) { Double(widen($0)) }
-        case .float16: try map(S.self) { Float16(widen($0)) }
-        case .bfloat16: try map(S.self) { BFloat16(Float(widen($0))) }
-        case .int8: try map(S.self) { Int8(saturating: widen($0)) }
-        case .int16: try map(S.self) { Int16(saturating: widen($0)) }
-        case .int32: try map(S.self) { Int32(saturating: widen($0)) }
-        case .int64: try map(S.self) { Int64(saturating: widen($0)) }
-        case .uint8: try map(S.self) { UInt8(saturating: widen($0)) }
-        case .uint16: try map(S.self) { UInt16(saturating: widen($0)) }
-        case .uint32: try map(S.self) { UInt32(saturating: widen($0)) }
-        case .uint64: try map(S.self) { UInt64(saturating: widen($0)) }
-        case .bool: try map(S.self, as: .bool) { widen($0) == 0 ? UInt8(0) : 1 }
+        case .float32: try map(S.self) { Float(double($0)) }
+        case .float64: try map(S.self) { double($0) }
+        case .float16: try map(S.self) { Float16(double($0)) }
+        case .bfloat16: try map(S.self) { BFloat16(Float(double($0))) }
+        case .int8: try map(S.self) { Int8(saturating: double($0)) }
+        case .int16: try map(S.self) { Int16(saturating: double($0)) }
+        case .int32: try map(S.self) { Int32(saturating: double($0)) }
+        case .int64: try map(S.self) { Int64(saturating: double($0)) }
+        case .uint8: try map(S.self) { UInt8(saturating: double($0)) }
+        case .uint16: try map(S.self) { UInt16(saturating: double($0)) }
+        case .uint32: try map(S.self) { UInt32(saturating: double($0)) }
+        case .uint64: try map(S.self) { UInt64(saturating: double($0)) }
+        case .bool: try map(S.self, as: .bool) { double($0) == 0 ? UInt8(0) : 1 }
         case .int4, .uint4:
-            try map(S.self) { UInt8(truncatingIfNeeded: Int64(saturating: widen($0))) }.packedNibbles(target)
+            try map(S.self) { UInt8(truncatingIfNeeded: Int64(saturating: double($0))) }.packedNibbles(target)
         default: throw CNNOptError(.unsupported, "a cast to \(target.onnxName)")
         }
     }
@@ -123,13 +118,13 @@ extension TensorData {
 
 extension FixedWidthInteger {
     /// The number cut towards zero, or the nearest end of the range; 0 for NaN.
-    @inline(__always)
-    init<F: BinaryFloatingPoint>(saturating value: F) {
-        // The bounds as floats: the upper one is exact or rounds up to a power of two, which is already too large.
-        if value >= F(Self.max) {
-            self = Self.max
-        } else if value > F(Self.min) {
-            self = Self(value)
+    @inlinable @inline(__always)
+    package init(saturating value: Double) {
+        // 2⁶³ and 2⁶⁴ are exact; all integers but UInt64 lie within 64 signed bits.
+        if value >= 0x1p63 {
+            self = value < 0x1p64 ? Self(clamping: UInt64(value)) : Self.max
+        } else if value > -0x1p63 {
+            self = Self(clamping: Int64(value))
         } else {
             self = value.isNaN ? 0 : Self.min
         }
