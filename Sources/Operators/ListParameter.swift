@@ -115,9 +115,11 @@ enum AxisNumbers {
     /// - Throws: `invalidModel` where one is outside the rank or occurs twice.
     static func normalized(_ axes: [Int], rank: Int) throws(CNNOptError) -> [Int] {
         var result: [Int] = []
+        var isTaken = [Bool](repeating: false, count: rank)
         for axis in axes {
             let axis = try normalized(axis, rank: rank)
-            guard !result.contains(axis) else { throw CNNOptError(.invalidModel, "axis \(axis) is given twice") }
+            guard !isTaken[axis] else { throw CNNOptError(.invalidModel, "axis \(axis) is given twice") }
+            isTaken[axis] = true
             result.append(axis)
         }
         return result

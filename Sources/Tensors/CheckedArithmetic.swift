@@ -13,10 +13,12 @@ package func checkedProduct(_ sizes: some Sequence<Int>) -> Int? {
     return overflowed ? nil : result
 }
 
-/// Row-major strides of a shape, in elements.
+/// Row-major strides of a tensor's shape, in elements. Where the tensor is empty nothing is ever stepped over, its other sizes may
+/// multiply to anything, and the strides are 1.
 @inlinable
 package func rowMajorStrides(_ shape: [Int]) -> [Int] {
     var strides = [Int](repeating: 1, count: shape.count)
+    if shape.contains(0) { return strides }
     var step = 1
     for axis in shape.indices.reversed() {
         strides[axis] = step

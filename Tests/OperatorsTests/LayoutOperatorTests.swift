@@ -142,6 +142,29 @@ import Testing
         }
     }
 
+    /// Sizes beside a 0 are not bounded by memory: nothing may multiply them or count up to them.
+    @Test(
+        arguments: [
+            ("EyeLike", [1 << 62, 0], []), ("Trilu", [0, 2, 1 << 62], []),
+            ("ReverseSequence", [1 << 40, 1 << 40, 0], []),
+            ("DepthToSpace", [0, 4, 1 << 62, 1], [Attribute("blocksize", 2)]),
+            ("Slice", [0, 1 << 62, 1 << 62], [Attribute("starts", [1 << 61]), Attribute("ends", [Int.max])]),
+            ("Transpose", [0, 1 << 62, 1 << 62], []), ("Flatten", [1 << 62, 1 << 62, 0], []),
+            ("NonZero", [1 << 62, 0], []),
+            ("Split", [0, 1 << 62, 1 << 62], []),
+        ] as [(String, [Int], [Attribute])]
+    )
+    func emptyTensorsOfGiantSizesAreHarmless(_ type: String, _ shape: [Int], _ attributes: [Attribute]) throws {
+        var inputs: [TensorData?] = [try TensorData(zeros: .float32, shape: shape)]
+        if type == "ReverseSequence" { inputs.append(try TensorData.integers([1])) }
+        do {
+            let results = try run(type, inputs, attributes, opset: type == "Slice" ? 9 : 17)
+            #expect(results.allSatisfy { $0.count == 0 })
+        } catch let error as CNNOptError {
+            #expect(error.exitStatus == 65)
+        }
+    }
+
     @Test func scattersCombine() throws {
         let data = try TensorData([1, 2, 3, 4] as [Float])
         let indices = try TensorData.integers([1, -1, 1])

@@ -25,14 +25,16 @@ enum DepthToSpace: Operator {
         return ReferenceKernel { (inputs, threads) throws(CNNOptError) in
             let data = try inputs.required(0)
             let (b, s) = (block.size, data.shape)
-            guard s.count == 4, s[1] % block.area == 0 else {
+            guard s.count == 4, s[1] % block.area == 0, let height = checkedProduct([s[2], b]),
+                let width = checkedProduct([s[3], b])
+            else {
                 throw CNNOptError(.invalidModel, "shape \(s) does not fit a block size of \(b)")
             }
             let depth = s[1] / block.area
             let split = isInner ? [s[0], depth, b, b, s[2], s[3]] : [s[0], b, b, depth, s[2], s[3]]
             let order = isInner ? [0, 1, 4, 2, 5, 3] : [0, 3, 4, 1, 5, 2]
             let moved = try IndexedCopy(split, permutation: order).run(data, threads: threads)
-            return [try moved.reshaped([s[0], depth, s[2] * b, s[3] * b])]
+            return [try moved.reshaped([s[0], depth, height, width])]
         }
     }
 

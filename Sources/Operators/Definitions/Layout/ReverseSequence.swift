@@ -24,6 +24,7 @@ enum ReverseSequence: Operator {
             guard data.shape.count >= 2, lengths.count == data.shape[axes.batch],
                 lengths.allSatisfy({ (0...data.shape[axes.time]).contains($0) })
             else { throw CNNOptError(.invalidModel, "lengths \(lengths) do not fit shape \(data.shape)") }
+            guard data.count > 0 else { return [data] }
             let block = checkedProduct(data.shape[2...]) ?? 0
             var places: [Int] = []
             for i in 0..<data.shape[0] {

@@ -11,8 +11,14 @@ enum Unsqueeze: Operator {
         guard let shape = site.shape(0), let list = try axes.known(site) else {
             return [TensorType(site.elementType(0), nil)]
         }
-        let added = try AxisNumbers.normalized(list, rank: shape.count + list.count)
+        let added = try added(list, shape.count)
         return [TensorType(site.elementType(0), inserting(1, at: added, into: shape))]
+    }
+
+    /// The places of the new axes in the output.
+    private static func added(_ list: [Int], _ rank: Int) throws(CNNOptError) -> [Int] {
+        guard list.count <= 64 else { throw CNNOptError(.unsupported, "\(list.count) new axes") }
+        return try AxisNumbers.normalized(list, rank: rank + list.count)
     }
 
     private static func inserting<T>(_ one: T, at axes: [Int], into shape: [T]) -> [T] {
@@ -31,7 +37,7 @@ enum Unsqueeze: Operator {
         return ReferenceKernel { (inputs, _) throws(CNNOptError) in
             let data = try inputs.required(0)
             guard let list = try read(inputs) else { throw CNNOptError(.invalidModel, "axes are missing") }
-            let added = try AxisNumbers.normalized(list, rank: data.shape.count + list.count)
+            let added = try added(list, data.shape.count)
             return [try data.reshaped(inserting(1, at: added, into: data.shape))]
         }
     }
@@ -42,7 +48,7 @@ enum Unsqueeze: Operator {
         guard let shape = site.shape(0), let list = try axes.known(site) else {
             return .barrier("which axes it adds is not known")
         }
-        let added = try AxisNumbers.normalized(list, rank: shape.count + list.count)
+        let added = try added(list, shape.count)
         let places = (0..<shape.count + list.count).filter { !added.contains($0) }
         return .mapping(shape, places.enumerated().map { (input: $0, output: $1) })
     }

@@ -25,6 +25,9 @@ enum EyeLike: Operator {
             guard input.shape.count == 2 else {
                 throw CNNOptError(.invalidModel, "a tensor of rank \(input.shape.count) where a matrix is needed")
             }
+            guard input.count > 0 else {
+                return [try TensorData(zeros: wanted ?? input.elementType, shape: input.shape)]
+            }
             let (rows, columns) = (input.shape[0], input.shape[1])
             let k = min(max(diagonal, -rows), columns)
             let values = try TensorData([0, 1] as [Float]).cast(to: wanted ?? input.elementType)

@@ -20,7 +20,7 @@ enum Trilu: Operator {
                 var result = sources[0]
                 let width = result.elementType.bitWidth / 8
                 try result.withMutableBytes { (bytes) throws(CNNOptError) in
-                    guard rows > 0, columns > 0 else { return }
+                    guard !bytes.isEmpty else { return }
                     for line in 0..<bytes.count / (columns * width) {
                         let edge = min(max(line % rows + k + (isUpper ? 0 : 1), 0), columns)
                         let cleared = isUpper ? 0..<edge : edge..<columns
