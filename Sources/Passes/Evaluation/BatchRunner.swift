@@ -60,10 +60,8 @@ package struct BatchRunner: Sendable {
         observe: (ValueID, TensorData) throws(CNNOptError) -> Void = { _, _ in },
         _ body: (Batch) throws(CNNOptError) -> Void
     ) throws(CNNOptError) {
-        var start = 0
-        while start < source.count {
-            let range = start..<min(start + batchSize, source.count)
-            let inputs = try source.inputs(range, threads: threads)
+        try source.forEachPart(of: batchSize, threads: threads) { (range, part) throws(CNNOptError) in
+            let inputs = try part.inputs(0..<part.count, threads: threads)
             guard inputs.count == plan.feeds.count else {
                 throw CNNOptError(
                     .unsupported,
@@ -82,7 +80,6 @@ package struct BatchRunner: Sendable {
                 cut.append(isFixed && valid < batchSize ? try output.firstRows(valid, of: batchSize) : output)
             }
             try body(Batch(range: range, outputs: cut))
-            start = range.upperBound
         }
     }
 

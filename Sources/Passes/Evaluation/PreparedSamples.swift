@@ -20,6 +20,17 @@ package struct PreparedSamples: SampleSource {
         labels = nil
     }
 
+    private init(tensors: [TensorData], count: Int) {
+        self.tensors = tensors
+        self.count = count
+        labels = nil
+    }
+
+    /// Some of the samples, without their labels; nothing is copied.
+    package func part(_ range: Range<Int>) throws(CNNOptError) -> PreparedSamples {
+        PreparedSamples(tensors: try inputs(range, threads: 1), count: range.count)
+    }
+
     package func batch(_ range: Range<Int>, threads: Int) throws(CNNOptError) -> TensorData {
         guard let first = tensors.first else { throw CNNOptError(.internalFault, "samples without inputs") }
         return try rows(range, of: first)
@@ -41,6 +52,29 @@ package struct PreparedSamples: SampleSource {
             shape: [range.count] + tensor.shape.dropFirst(),
             storage: part
         )
+    }
+}
+
+extension SampleSource {
+    /// Hands out all samples in order, `step` at a time (fewer at the end). They are read a few for each thread at once, so
+    /// that decoding keeps all threads busy and memory does not grow with the number of samples.
+    package func forEachPart(
+        of step: Int,
+        threads: Int,
+        _ body: (Range<Int>, PreparedSamples) throws(CNNOptError) -> Void
+    ) throws(CNNOptError) {
+        let stride = step * max(1, (2 * threads + step - 1) / step)
+        var start = 0
+        while start < count {
+            let piece = start..<min(start + stride, count)
+            let prepared = try PreparedSamples(self, piece, threads: threads)
+            while start < piece.upperBound {
+                let range = start..<min(start + step, piece.upperBound)
+                let offset = range.lowerBound - piece.lowerBound
+                try body(range, try prepared.part(offset..<offset + range.count))
+                start = range.upperBound
+            }
+        }
     }
 }
 

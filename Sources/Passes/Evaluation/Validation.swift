@@ -86,27 +86,23 @@ package struct Validation: Sendable {
         result.outputs = reference.outputNames.map { Output(name: $0, comparison: OutputComparison()) }
         var tally = Tally(labels: samples.labels)
         let step = max(baseline.batchSize, other.batchSize)
-        var start = 0
-        while start < samples.count {
-            let range = start..<min(start + step, samples.count)
-            let part = try PreparedSamples(samples, range, threads: reference.threads)
+        try samples.forEachPart(of: step, threads: reference.threads) { (range, part) throws(CNNOptError) in
             let expected = try reference.answers(to: range, part)
             do throws(CNNOptError) {
                 let actual = try other.outputs(of: part)
                 for (index, a) in expected.enumerated() {
                     let b = actual[order[index]]
-                    do {
+                    do throws(CNNOptError) {
                         try result.outputs[index].comparison.add(reference: a, candidate: b)
                     } catch {
                         throw error.atValue(result.outputs[index].name)
                     }
-                    if index == 0, isClassifier { try tally.add(a, b, start: start, rows: range.count) }
+                    if index == 0, isClassifier { try tally.add(a, b, start: range.lowerBound, rows: range.count) }
                 }
             } catch {
                 throw file.map(error.inFile) ?? error
             }
-            start = range.upperBound
-            progress(Double(start) / Double(samples.count))
+            progress(Double(range.upperBound) / Double(samples.count))
         }
         tally.finish(&result)
         return result
