@@ -46,7 +46,7 @@ let package = Package(
         .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
         .target(name: "CPNGReader", dependencies: ["CPNG"]),
         library("Reports", [.product(name: "TextTable", package: "TextTable")]),
-        library("CNNOpt", ["Passes", "ONNXFormat"]),
+        library("CNNOpt", ["Passes", "ONNXFormat", "Execution", "Datasets", "Operators", "GraphIR", "Tensors"]),
         .executableTarget(
             name: "CommandLineTool",
             dependencies: [

@@ -53,6 +53,46 @@ import Testing
         }
     }
 
+    @Test func aResultThatLosesTooMuchIsNotWritten() throws {
+        try withTemporaryFolder { folder in
+            let output = folder.appendingPathComponent("out.onnx")
+            let report = folder.appendingPathComponent("report.html")
+            let job =
+                [
+                    Material.sample, output.path, "--passes", "simplify,prune(ratio=0.9,restore=none)", "--json",
+                    "--progress", "none", "--report", report.path,
+                ] + Material.data
+            for (limit, status) in [("100", Int32(0)), ("1", 1)] {
+                try Data("precious".utf8).write(to: output)
+                let result = try cnnopt(job + ["--max-drop", limit])
+                #expect(result.status == status)
+                let document = try jsonObject(result.output)
+                let gate = try Material.nonNil(document["gate"] as? [String: Any])
+                #expect(gate["name"] as? String == "max-drop" && gate["passed"] as? Bool == (status == 0))
+                #expect(document["written"] as? Bool == (status == 0))
+                #expect(try (Data(contentsOf: output) == Data("precious".utf8)) == (status == 1))
+                let page = try String(contentsOf: report, encoding: .utf8)
+                #expect(page.contains("nothing was written") == (status == 1))
+                #expect(result.errors.contains("more than --max-drop 1.00 allows") == (status == 1))
+            }
+        }
+    }
+
+    @Test func withoutLabelsAgreementIsTheLimit() throws {
+        try withTemporaryFolder { folder in
+            let result = try cnnopt([
+                Material.sample, folder.path + "/out.onnx", "--passes", "simplify,prune(ratio=0.3)", "--json",
+                "--quiet",
+                "--max-drop", "100", "--data", Material.images, "--preprocess", "scale=1/255", "--samples", "80",
+            ])
+            #expect(result.status == 0, "\(result.errors)")
+            let document = try jsonObject(result.output)
+            #expect((document["gate"] as? [String: Any])?["name"] as? String == "max-drop in agreement")
+            let comparison = try Material.nonNil(document["comparison"] as? [String: Any])
+            #expect(comparison["agreement"] is Double && comparison["top1Drop"] is NSNull)
+        }
+    }
+
     @Test func unwritableReportsAreFoundBeforeTheWork() throws {
         try withTemporaryFolder { folder in
             let output = folder.path + "/out.onnx"

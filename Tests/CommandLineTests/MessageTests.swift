@@ -7,7 +7,6 @@ import Testing
     private static let sample = "samples/digits.onnx"
 
     @Test(arguments: [
-        ("unknown-pass", [sample, "out.onnx", "--passes", "simplfy,quant"]),
         ("unknown-argument", [sample, "out.onnx", "--passes", "simplify(depth=3)"]),
         ("unknown-option", [sample, "out.onnx", "--pases", "quant"]),
         ("missing-model", ["summary", "no-such-model.onnx"]),
@@ -40,6 +39,19 @@ import Testing
         let result = try cnnopt(arguments)
         try expectSnapshot("message-\(name)", result)
         #expect(result.output.isEmpty)
+    }
+
+    @Test func anUnknownPassNamesTheNearestAndAllOthers() throws {
+        let result = try cnnopt([Self.sample, "out.onnx", "--passes", "simplfy,quant"])
+        let passes = try Material.nonNil(
+            try jsonObject(try cnnopt(["passes", "--json"]).output)["passes"] as? [[String: Any]]
+        )
+        let names = passes.compactMap { $0["name"] as? String } + ["none"]
+        #expect(result.status == 64 && result.output.isEmpty)
+        #expect(
+            result.errors
+                == "cnnopt: error: unknown pass 'simplfy'; did you mean 'simplify'? there are: \(names.joined(separator: ", "))\n"
+        )
     }
 
     @Test func brokenModelsNameTheirPlace() throws {
