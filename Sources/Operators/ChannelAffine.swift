@@ -68,20 +68,4 @@ extension OperatorSite {
         }
         return data
     }
-
-    /// Whether an output surely has the shape of an input.
-    /// - Parameter keepsCount: true where both hold the same number of elements anyway, so that one dimension may be unknown.
-    package func keepsShape(_ port: Int = 0, output: Int = 0, keepsCount: Bool = false) -> Bool {
-        guard let from = shape(port), let to = outputType(output).shape, from.count == to.count else { return false }
-        let open = zip(from, to).filter { a, b in
-            switch (a, b) {
-            case (.known(let x), .known(let y)): x != y || x < 0
-            case (.symbol(let x), .symbol(let y)): x != y
-            default: true
-            }
-        }
-        if open.isEmpty { return true }
-        let contradicts = open.contains { $0.size != nil && $1.size != nil }
-        return keepsCount && open.count == 1 && !contradicts && !from.contains(.known(0))
-    }
 }

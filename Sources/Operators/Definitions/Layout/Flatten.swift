@@ -33,7 +33,9 @@ enum Flatten: Operator {
         return axis < 0 ? axis + rank : axis
     }
 
-    static func forwardedInput(_ site: OperatorSite) throws(CNNOptError) -> Int? { site.hasSameShape(0) ? 0 : nil }
+    static func forwardedInput(_ site: OperatorSite) throws(CNNOptError) -> Int? {
+        site.hasSameShape(0, keepsCount: true) ? 0 : nil
+    }
 
     static func coupling(_ site: OperatorSite) throws(CNNOptError) -> ChannelCoupling {
         .reshape(site.shape(0), site.outputType(0).shape)

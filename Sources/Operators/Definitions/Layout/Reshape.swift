@@ -90,7 +90,9 @@ enum Reshape: Operator {
         }
     }
 
-    static func forwardedInput(_ site: OperatorSite) throws(CNNOptError) -> Int? { site.hasSameShape(0) ? 0 : nil }
+    static func forwardedInput(_ site: OperatorSite) throws(CNNOptError) -> Int? {
+        site.hasSameShape(0, keepsCount: true) ? 0 : nil
+    }
 
     static func coupling(_ site: OperatorSite) throws(CNNOptError) -> ChannelCoupling {
         guard site.shapeElements(1) != nil else { return .barrier("its target shape is computed at run time") }

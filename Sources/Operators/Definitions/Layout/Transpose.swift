@@ -26,6 +26,11 @@ enum Transpose: Operator {
         }
     }
 
+    static func forwardedInput(_ site: OperatorSite) throws(CNNOptError) -> Int? {
+        guard let rank = site.shape(0)?.count else { return nil }
+        return try order(site.ints("perm"), rank: rank) == Array(0..<rank) ? 0 : nil
+    }
+
     private static func order(_ perm: [Int]?, rank: Int) throws(CNNOptError) -> [Int] {
         guard let perm else { return (0..<rank).reversed() }
         let order = try AxisNumbers.normalized(perm, rank: rank)
