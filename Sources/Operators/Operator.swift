@@ -40,6 +40,16 @@ package protocol Operator: Sendable {
     /// output has to be computed.
     static func forwardedInput(_ site: OperatorSite) throws(CNNOptError) -> Int?
 
+    /// Stored tensors that do the same at this site as inputs that are computed at run time, by port: a target shape whose
+    /// unknown size can be written as "what is left", for instance.
+    static func storableInputs(_ site: OperatorSite) throws(CNNOptError) -> [Int: TensorData]
+
+    /// The zeros that the operator adds in front of and behind each axis of its first input, for operators that do only that.
+    static func zeroPadding(_ site: OperatorSite) throws(CNNOptError) -> [AxisPadding]?
+
+    /// What has to change in the node itself so that it pads its first input with further zeros; nil where it cannot.
+    static func padding(_ site: OperatorSite, by padding: [AxisPadding]) throws(CNNOptError) -> NodeEdit?
+
     /// Properties that hold at every site.
     static var traits: OperatorTraits { get }
 
@@ -62,6 +72,11 @@ extension Operator {
     package static func channelAffine(_ site: OperatorSite) throws(CNNOptError) -> ChannelAffine? { nil }
     package static func forwardedInput(_ site: OperatorSite) throws(CNNOptError) -> Int? {
         traits.contains(.isIdentity) ? 0 : nil
+    }
+    package static func storableInputs(_ site: OperatorSite) throws(CNNOptError) -> [Int: TensorData] { [:] }
+    package static func zeroPadding(_ site: OperatorSite) throws(CNNOptError) -> [AxisPadding]? { nil }
+    package static func padding(_ site: OperatorSite, by padding: [AxisPadding]) throws(CNNOptError) -> NodeEdit? {
+        nil
     }
     package static var traits: OperatorTraits { [] }
     package static func traits(_ site: OperatorSite) throws(CNNOptError) -> OperatorTraits { traits }
@@ -157,6 +172,17 @@ package struct LinearForm: Sendable, Hashable {
         self.dataChannelAxis = dataChannelAxis
         self.outputChannelAxis = outputChannelAxis
         self.groups = groups
+    }
+}
+
+/// Elements added in front of and behind one axis.
+package struct AxisPadding: Sendable, Hashable {
+    package var front: Int
+    package var back: Int
+
+    package init(front: Int, back: Int) {
+        self.front = front
+        self.back = back
     }
 }
 

@@ -172,3 +172,20 @@ package struct Windows: Sendable {
         return result
     }
 }
+
+extension Windows {
+    /// The attributes of a window over an input with these zeros around it; nil where it pads by a rule of its own.
+    func padded(front: [Int], back: [Int]) -> NodeEdit? {
+        let more = front + back
+        let pads: [Int]
+        switch padding {
+        case .same: return nil
+        case .valid, .explicit(nil): pads = more
+        case .explicit(let old?):
+            guard old.count == more.count else { return nil }
+            pads = zip(old, more).map { $0 + min($1, Self.limit) }
+        }
+        guard pads.allSatisfy({ $0 < Self.limit }) else { return nil }
+        return NodeEdit(attributes: [Attribute("pads", pads), Attribute("auto_pad", "NOTSET")])
+    }
+}

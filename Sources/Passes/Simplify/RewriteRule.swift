@@ -4,7 +4,8 @@ import Tensors
 
 /// One kind of local change that makes a graph smaller without changing what it computes.
 ///
-/// Each patch has to remove a node, so that applying rules until none matches comes to an end.
+/// Each patch has to remove a node or store an input that a node computed, so that applying rules until none matches comes to
+/// an end.
 protocol RewriteRule: Sendable {
     /// What the rule does, as the report counts it: "constants folded".
     static var name: String { get }

@@ -13,7 +13,8 @@ package struct SimplifyPass: Pass {
 
     /// In the order in which they are tried at each node.
     static let rules: [any RewriteRule.Type] = [
-        RemoveDeadNodes.self, StoreConstants.self, ForwardInputs.self, FoldConstants.self, FoldChannelAffine.self,
+        RemoveDeadNodes.self, StoreConstants.self, ForwardInputs.self, FoldConstants.self, StoreShapes.self,
+        MergeDuplicates.self, FoldChannelAffine.self, AbsorbPadding.self,
     ]
 
     package init(_ arguments: PassArguments) throws(CNNOptError) {}

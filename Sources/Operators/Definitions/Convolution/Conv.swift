@@ -103,6 +103,14 @@ enum Conv: Operator {
         return Cost(macs: macs)
     }
 
+    static func padding(_ site: OperatorSite, by padding: [AxisPadding]) throws(CNNOptError) -> NodeEdit? {
+        guard padding.count >= 3, padding.prefix(2).allSatisfy({ $0 == AxisPadding(front: 0, back: 0) }) else {
+            return nil
+        }
+        let spatial = padding.dropFirst(2)
+        return try Windows(site).padded(front: spatial.map(\.front), back: spatial.map(\.back))
+    }
+
     static func linearForm(_ site: OperatorSite) throws(CNNOptError) -> LinearForm? {
         LinearForm(weightOutputAxis: 0, weightInputAxis: 1, groups: try group(site))
     }

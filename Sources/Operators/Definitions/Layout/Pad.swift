@@ -198,6 +198,17 @@ enum Pad: Operator {
         return pads.allSatisfy { $0 == (0, 0) } ? 0 : nil
     }
 
+    static func zeroPadding(_ site: OperatorSite) throws(CNNOptError) -> [AxisPadding]? {
+        guard try mode(site) == .constant, let rank = site.shape(0)?.count, let pads = try known(site, rank: rank),
+            pads.allSatisfy({ $0.front >= 0 && $0.back >= 0 })
+        else { return nil }
+        if site.has(2) {
+            guard let value = site.constant(2), try value.doubles().allSatisfy({ $0 == 0 }) else { return nil }
+        }
+        guard try site.float("value", default: 0) == 0 else { return nil }
+        return pads.map { AxisPadding(front: $0.front, back: $0.back) }
+    }
+
     static func upgraded(_ site: OperatorSite, to opset: Int) throws(CNNOptError) -> OperatorRewrite? {
         guard !pads.isInput(site), opset >= pads.since else { return nil }
         guard let list = try pads.operand(site) else { throw site.failure(.invalidModel, "pads are missing") }

@@ -94,6 +94,11 @@ enum Reshape: Operator {
         site.hasSameShape(0, keepsCount: true) ? 0 : nil
     }
 
+    static func storableInputs(_ site: OperatorSite) throws(CNNOptError) -> [Int: TensorData] {
+        guard site.constant(1) == nil, let target = try target(site, [:]) else { return [:] }
+        return [1: try TensorData(target.map(Int64.init))]
+    }
+
     static func coupling(_ site: OperatorSite) throws(CNNOptError) -> ChannelCoupling {
         guard site.shapeElements(1) != nil else { return .barrier("its target shape is computed at run time") }
         var coupling = ChannelCoupling.reshape(site.shape(0), site.outputType(0).shape)
