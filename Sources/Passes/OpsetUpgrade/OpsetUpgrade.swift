@@ -59,6 +59,7 @@ package enum OpsetUpgrade {
                 try model.graph.apply(patch)
             }
             guard node.operatorName.domain.isEmpty else { continue }
+            try model.graph.leaveOutUnusedOutputs(of: id, facts.definition(id, model.graph)?.schema)
             guard let definition = facts.definition(id, model.graph) else {
                 if allowsUnknown { continue }
                 throw CNNOptError(
@@ -109,5 +110,21 @@ package enum OpsetUpgrade {
             attribute.value = .graphs(results)
         default: break
         }
+    }
+}
+
+extension Graph {
+    /// Drops optional outputs at the end that nobody uses: what nobody reads need not be said in the later form.
+    fileprivate mutating func leaveOutUnusedOutputs(of id: NodeID, _ schema: OperatorSchema?) throws(CNNOptError) {
+        guard let schema, schema.outputs.upperBound < .max else { return }
+        var node = self[id]
+        while node.outputs.count > schema.outputs.lowerBound {
+            if let last = node.outputs.last ?? nil, self[last].isGraphOutput || !self[last].uses.isEmpty { break }
+            node.outputs.removeLast()
+        }
+        guard node.outputs.count < self[id].outputs.count else { return }
+        var patch = Patch(self, author: "opset upgrade")
+        patch.replaceNode(id, with: node)
+        try apply(patch)
     }
 }

@@ -102,7 +102,9 @@ enum BatchNormalization: Operator {
     }
 
     static func channelAffine(_ site: OperatorSite) throws(CNNOptError) -> ChannelAffine? {
-        guard try isSpatial(site), site.shape(0)?.count ?? 0 >= 2, let count = site.constant(1)?.count, count > 0 else {
+        guard try site.int("training_mode", default: 0) == 0, try isSpatial(site), site.shape(0)?.count ?? 0 >= 2,
+            let count = site.constant(1)?.count, count > 0
+        else {
             return nil
         }
         for port in 1..<5 where site.constant(port)?.count != count { return nil }

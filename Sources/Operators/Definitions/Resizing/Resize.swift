@@ -18,7 +18,7 @@ enum Resize: Operator {
         if let scales = try form.scales(site.constant(form.scalesPort)), !scales.isEmpty {
             return scales.allSatisfy { $0 == 1 } ? 0 : nil
         }
-        return site.has(form.scalesPort) && site.constant(form.scalesPort) == nil ? nil : site.keepsShape() ? 0 : nil
+        return site.has(form.scalesPort) && site.constant(form.scalesPort) == nil ? nil : site.hasSameShape(0) ? 0 : nil
     }
 
     static func inferTypes(_ site: OperatorSite) throws(CNNOptError) -> [TensorType] {
