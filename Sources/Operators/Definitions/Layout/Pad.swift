@@ -6,6 +6,15 @@ enum Pad: Operator {
     static let schema = OperatorSchema("Pad", versions: [2, 11, 13, 18, 19, 21, 23, 24], inputs: 1...4)
     private static let pads = ListParameter("pads", port: 1, since: 11)
 
+    /// Zeros, and elements of the tensor itself, are in every range that the tensor needs.
+    static func traits(_ site: OperatorSite) throws(CNNOptError) -> OperatorTraits {
+        let value =
+            pads.isInput(site) ? try site.constant(2)?.doubles().first : try site.float("value").map(Double.init)
+        let isStored = !pads.isInput(site) || !site.has(2) || value != nil
+        let addsOthers = try mode(site) == .constant && (!isStored || value ?? 0 != 0)
+        return addsOthers ? traits : [.movesData, .isQuantizable]
+    }
+
     /// What the new places hold.
     private enum Mode: String { case constant, reflect, edge, wrap }
 
