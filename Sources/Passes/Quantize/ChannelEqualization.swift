@@ -124,7 +124,7 @@ private struct NoiseModel {
     private let power: [Double]
     private let positions: Double
 
-    init?(_ layer: LinearLayer, variances: [Double]) throws(CNNOptError) {
+    init?(_ layer: QuantizableLayer, variances: [Double]) throws(CNNOptError) {
         guard let rows = try WeightRows(layer.weight, form: layer.form) else { return nil }
         let perGroup = layer.weight.shape[layer.form.weightInputAxis]
         let maps = layer.inputChannels(rows)

@@ -5,15 +5,15 @@ import Tensors
 /// A layer whose output channels can be scaled when all layers that read them are scaled back: between them lie only nodes
 /// that treat every channel alike whatever its scale (ReLU, clamps that start at zero, pools of maxima, layout).
 struct EqualizationPair: Sendable {
-    let producer: LinearLayer
-    let consumers: [LinearLayer]
+    let producer: QuantizableLayer
+    let consumers: [QuantizableLayer]
     /// The values between them.
     let values: [ValueID]
     /// Where a rectifier on the way clamps; nil without an upper bound.
     let bound: Double?
 
     /// - Returns: nil where the channels go anywhere else.
-    init?(_ producer: LinearLayer, _ survey: QuantizationSurvey, _ graph: Graph, _ facts: GraphFacts)
+    init?(_ producer: QuantizableLayer, _ survey: QuantizationSurvey, _ graph: Graph, _ facts: GraphFacts)
         throws(CNNOptError)
     {
         guard producer.form.groups == 1 || producer.form.weightOutputAxis == 0 else { return nil }
@@ -22,7 +22,7 @@ struct EqualizationPair: Sendable {
                 ? graph[producer.node].inputs.count <= (producer.form.biasPort ?? 99) : producer.hasChannelBias
         else { return nil }
         let channels = producer.channelCount
-        var consumers: [LinearLayer] = []
+        var consumers: [QuantizableLayer] = []
         var values: [ValueID] = []
         var bound: Double?
         var open = [(value: producer.output, axis: producer.form.outputChannelAxis)]

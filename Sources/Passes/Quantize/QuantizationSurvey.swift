@@ -6,7 +6,7 @@ import Tensors
 struct QuantizationSurvey: Sendable {
     /// All nodes, each after those it depends on.
     let order: [NodeID]
-    private(set) var layers: [NodeID: LinearLayer] = [:]
+    private(set) var layers: [NodeID: QuantizableLayer] = [:]
     /// Why a layer is left alone.
     private(set) var reasons: [NodeID: String] = [:]
     /// Activations to quantise, in the order in which they are computed.
@@ -35,7 +35,7 @@ struct QuantizationSurvey: Sendable {
         for id in order {
             let traits = try facts.definition(id, graph)?.traits(facts.site(id, graph)) ?? []
             if traits.contains(.isQuantization) { isQuantized = true }
-            switch try LinearLayer.find(id, graph, facts) {
+            switch try QuantizableLayer.find(id, graph, facts) {
             case .layer(let layer): layers[id] = layer
             case .left(let reason): reasons[id] = reason
             case .other: break

@@ -4,7 +4,7 @@ import Tensors
 
 /// What quantisation decided for one layer.
 struct QuantizedLayer: Sendable {
-    let layer: LinearLayer
+    let layer: QuantizableLayer
     let weight: QuantizedWeight
     /// The bias, corrections included, one number for each output channel; nil where the layer has none or it stays as it is.
     let bias: [Double]?

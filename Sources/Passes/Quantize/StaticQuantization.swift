@@ -167,7 +167,7 @@ struct LayerDecision {
     let largestBiasCode: Double
 
     /// Scales and codes, with the bias as it was.
-    func quantize(_ layer: LinearLayer) throws(CNNOptError) -> QuantizedLayer? {
+    func quantize(_ layer: QuantizableLayer) throws(CNNOptError) -> QuantizedLayer? {
         guard let rows = try WeightRows(layer.weight, form: layer.form) else { return nil }
         var quantizer = WeightQuantizer()
         quantizer.isPerChannel = pass.weightScales == .channel
@@ -184,7 +184,7 @@ struct LayerDecision {
 
     /// How much an error of each weight shows at the output: the variance of its input where shifts are corrected afterwards,
     /// else the mean square.
-    private func importance(_ layer: LinearLayer, _ rows: WeightRows) -> [[Float]] {
+    private func importance(_ layer: QuantizableLayer, _ rows: WeightRows) -> [[Float]] {
         let maps = layer.inputChannels(rows)
         guard let moments = statistics.channels[layer.data], moments.means.count == layer.inputChannelCount else {
             return [[Float](repeating: 1, count: rows.rowLength)]

@@ -3,7 +3,7 @@ import Operators
 import Tensors
 
 /// A node that applies a stored float32 weight, as quantisation sees it.
-struct LinearLayer: Sendable {
+struct QuantizableLayer: Sendable {
     let node: NodeID
     let name: String
     let operatorName: String
@@ -66,7 +66,7 @@ struct LinearLayer: Sendable {
         let isBiasFinite = try bias?.doubles().allSatisfy { $0.isFinite && abs($0) < 1e30 } ?? true
         guard isBiasFinite else { return .left("its bias holds numbers that are not finite") }
         return .layer(
-            LinearLayer(
+            QuantizableLayer(
                 node: id,
                 name: graph.displayName(id),
                 operatorName: node.operatorName.description,
@@ -81,7 +81,7 @@ struct LinearLayer: Sendable {
     }
 
     enum Found {
-        case layer(LinearLayer)
+        case layer(QuantizableLayer)
         /// Linear, but left alone for a reason.
         case left(String)
         case other
