@@ -98,6 +98,14 @@ extension [TensorData?] {
         guard let integers = try integers(port) else { throw CNNOptError(.invalidModel, "input \(port) is missing") }
         return integers
     }
+
+    /// The numbers of an integer vector, one for each axis of some tensor.
+    /// - Throws: `invalidModel` where the input is missing or of rank above 1.
+    func requiredVector(_ port: Int) throws(CNNOptError) -> [Int] {
+        let rank = try required(port).shape.count
+        guard rank <= 1 else { throw CNNOptError(.invalidModel, "input \(port) is no vector but has rank \(rank)") }
+        return try requiredIntegers(port)
+    }
 }
 
 /// Axes counted from the front.

@@ -92,7 +92,9 @@ enum Conv: Operator {
 
     static func narrowed(_ site: OperatorSite, _ selection: ChannelSelection) throws(CNNOptError) -> NodeEdit {
         let group = try group(site)
-        guard group > 1, site.shape(1)?[1].size == 1, let kept = selection.kept(.input(0), 1) else { return NodeEdit() }
+        guard group > 1, site.shape(1)?.dropFirst().first?.size == 1, let kept = selection.kept(.input(0), 1) else {
+            return NodeEdit()
+        }
         return NodeEdit(attributes: [Attribute("group", kept.count)])
     }
 

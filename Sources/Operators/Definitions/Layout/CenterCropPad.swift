@@ -20,7 +20,7 @@ enum CenterCropPad: Operator {
         let listed = try site.ints("axes")
         return ReferenceKernel { (inputs, threads) throws(CNNOptError) in
             let data = try inputs.required(0)
-            let target = try inputs.requiredIntegers(1)
+            let target = try inputs.requiredVector(1)
             let axes = try AxisNumbers.normalized(listed ?? Array(data.shape.indices), rank: data.shape.count)
             guard target.count == axes.count else {
                 throw CNNOptError(.invalidModel, "\(target.count) sizes for \(axes.count) axes")

@@ -27,7 +27,7 @@ enum Expand: Operator {
     static func reference(_ site: OperatorSite) throws(CNNOptError) -> any Kernel {
         ReferenceKernel { (inputs, threads) throws(CNNOptError) in
             let data = try inputs.required(0)
-            let shape = try Broadcasting.shape([data.shape, inputs.requiredIntegers(1)])
+            let shape = try Broadcasting.shape([data.shape, inputs.requiredVector(1)])
             try IndexedCopy.check(shape, data.elementType)
             let strides = Broadcasting.strides(data.shape, to: shape)
             let axes = shape.indices.map {

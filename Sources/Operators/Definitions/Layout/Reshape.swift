@@ -70,7 +70,7 @@ enum Reshape: Operator {
         let keepsZero = try site.int("allowzero", default: 0) != 0
         return ReferenceKernel { (inputs, _) throws(CNNOptError) in
             let data = try inputs.required(0)
-            var sizes = try inputs.requiredIntegers(1)
+            var sizes = try inputs.requiredVector(1)
             for axis in sizes.indices where sizes[axis] == 0 && !keepsZero {
                 guard axis < data.shape.count else {
                     throw CNNOptError(.invalidModel, "the target copies axis \(axis) of shape \(data.shape)")

@@ -20,7 +20,7 @@ enum Tile: Operator {
     static func reference(_ site: OperatorSite) throws(CNNOptError) -> any Kernel {
         ReferenceKernel { (inputs, threads) throws(CNNOptError) in
             let data = try inputs.required(0)
-            let repeats = try inputs.requiredIntegers(1)
+            let repeats = try inputs.requiredVector(1)
             guard repeats.count == data.shape.count else {
                 throw CNNOptError(.invalidModel, "\(repeats.count) repeats for a tensor of rank \(data.shape.count)")
             }

@@ -21,7 +21,7 @@ enum ConstantOfShape: Operator {
     static func reference(_ site: OperatorSite) throws(CNNOptError) -> any Kernel {
         let value = try value(site)
         return ReferenceKernel { (inputs, threads) throws(CNNOptError) in
-            let shape = try inputs.requiredIntegers(0)
+            let shape = try inputs.requiredVector(0)
             try IndexedCopy.check(shape, value.elementType)
             let axes = shape.map { IndexedCopy.Axis.strided(start: 0, step: 0, count: $0) }
             return [try IndexedCopy(axes: axes).run(value, threads: threads)]
