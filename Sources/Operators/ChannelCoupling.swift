@@ -106,4 +106,6 @@ package struct NodeEdit: Sendable {
         self.attributes = attributes
         self.constants = constants
     }
+
+    package var isEmpty: Bool { attributes.isEmpty && removedAttributes.isEmpty && constants.isEmpty }
 }

@@ -149,13 +149,12 @@ private struct NarrowingPatch {
         for (port, value) in node.inputs.enumerated() { collect(.input(port), value) }
         for (port, value) in node.outputs.enumerated() { collect(.output(port), value) }
         let change = try definition.narrowed(facts.site(id, graph), ChannelSelection(kept: selection))
-        guard !change.attributes.isEmpty || !change.constants.isEmpty else { return }
+        guard !change.isEmpty else { return }
+        node.attributes.removeAll { change.removedAttributes.contains($0.name) }
         for attribute in change.attributes { node.setAttribute(attribute) }
         for (port, data) in change.constants.sorted(by: { $0.key < $1.key }) {
-            guard node.inputs.indices.contains(port) else {
-                throw CNNOptError(.internalFault, "input \(port) does not exist")
-                    .atNode(graph.displayName(id), operatorName: node.operatorName.description)
-            }
+            // An optional input that was left out.
+            while node.inputs.count <= port { node.inputs.append(nil) }
             if let old = node.inputs[port], graph[old].constant != nil, graph[old].uses.count == 1,
                 !graph[old].isGraphOutput
             {
