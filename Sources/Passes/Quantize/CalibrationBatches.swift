@@ -8,7 +8,7 @@ enum CalibrationBatches {
     /// Activations may take so many bytes at once.
     private static let byteLimit = 1 << 30
 
-    /// The first samples of the source: as many whole batches as fit in memory, at least one.
+    /// The first samples of the source: as many as fit in memory, at least one batch.
     /// - Returns: the batches and how many samples they hold.
     static func load(
         _ source: any SampleSource,
@@ -27,11 +27,14 @@ enum CalibrationBatches {
         } turn: { (turn) throws(CNNOptError) in
             try turn.run()
         }
-        let count = max(1, min(source.count / size, byteLimit / max(peak, 1)))
+        let affordable = max(size, byteLimit / max(peak / size, 1))
+        var count = min(source.count, affordable)
+        // A fixed batch has to be full.
+        if fixed != nil || count < source.count { count -= count % size }
         var batches = [first]
-        for index in stride(from: 1, to: count, by: 1) {
-            batches.append(try source.batch(index * size..<(index + 1) * size, threads: threads))
+        for start in stride(from: size, to: count, by: size) {
+            batches.append(try source.batch(start..<min(start + size, count), threads: threads))
         }
-        return (batches, count * size)
+        return (batches, count)
     }
 }

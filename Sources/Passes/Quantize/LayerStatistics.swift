@@ -67,7 +67,7 @@ struct LayerStatistics: Sendable {
         let observed = histogrammed.union(channelAxes.keys).union(extremeAxes.keys)
         let border = min(channelSamples, samples.count)
         for part in [0..<border, border..<samples.count] where !part.isEmpty {
-            try runner.forEachBatch(of: SampleRange(samples, part), observing: observed) {
+            try runner.forEachBatch(of: SamplePart(source: samples, part: part), observing: observed) {
                 (value, tensor) throws(CNNOptError) in
                 guard tensor.elementType == .float32 else { return }
                 if histogrammed.contains(value) {
@@ -85,5 +85,18 @@ struct LayerStatistics: Sendable {
             }
         }
         return result
+    }
+}
+
+/// Some samples of a source, read when they are asked for.
+private struct SamplePart: SampleSource {
+    let source: any SampleSource
+    let part: Range<Int>
+
+    var count: Int { part.count }
+    var labels: [Int]? { nil }
+
+    func batch(_ range: Range<Int>, threads: Int) throws(CNNOptError) -> TensorData {
+        try source.batch(range.lowerBound + part.lowerBound..<range.upperBound + part.lowerBound, threads: threads)
     }
 }

@@ -81,6 +81,10 @@ struct QuantizationSurvey: Sendable {
                 for case let input? in graph[id].inputs { want(input) }
             }
             guard let output = graph[id].outputs.first ?? nil, leads.contains(output) else { continue }
+            // Integer matrix products can hand out float numbers; convolutions cannot.
+            if layers[id]?.weight.shape.count == 2, graph[output].uses.allSatisfy({ roles[$0.node] == .float }) {
+                continue
+            }
             want(rectified(output, graph, roles) ?? output)
         }
         // A node that only moves numbers has the same grid on both sides, or none on either.

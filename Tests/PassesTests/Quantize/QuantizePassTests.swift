@@ -84,7 +84,7 @@ private func chain() throws -> Model {
     return model
 }
 
-private let images = SeededSamples(count: 40, elementType: .float32, shape: [3, 6, 6], seed: 5)
+private let images = SeededSamples(count: 40, inputs: [.init(elementType: .float32, shape: [3, 6, 6])], seed: 5)
 
 private func context(threads: Int = 2, data: Bool = true) -> PassContext {
     PassContext(calibration: data ? images : nil, threads: threads)
@@ -102,7 +102,7 @@ private func noise(_ model: Model, _ candidate: Model) throws -> Double {
     try Validation.measure(
         reference: model,
         candidate: candidate,
-        samples: SeededSamples(count: 30, elementType: .float32, shape: [3, 6, 6], seed: 77),
+        samples: SeededSamples(count: 30, inputs: [.init(elementType: .float32, shape: [3, 6, 6])], seed: 77),
         threads: 2,
         isClassifier: false
     ).snrDB
