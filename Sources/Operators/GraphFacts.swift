@@ -188,6 +188,13 @@ extension TensorType {
 }
 
 extension OperatorSite {
+    /// Checks that an older form, which has fewer inputs than the newest, is not given more.
+    package func checkNoInputs(from port: Int) throws(CNNOptError) {
+        guard inputs.dropFirst(port).allSatisfy({ $0 == nil }) else {
+            throw failure(.invalidModel, "\(inputs.count) inputs, but operator set \(opset) has at most \(port) here")
+        }
+    }
+
     /// Checks the number of inputs and outputs.
     package func checkArity(_ schema: OperatorSchema) throws(CNNOptError) {
         // Trailing inputs that are left out count as absent.

@@ -36,6 +36,7 @@ extension ReductionOperator {
     }
 
     package static func inferTypes(_ site: OperatorSite) throws(CNNOptError) -> [TensorType] {
+        if site.opset < axesInputVersion { try site.checkNoInputs(from: 1) }
         let type = site.elementType(0)
         guard let shape = site.shape(0) else { return [TensorType(type, nil)] }
         let keepsAxes = try site.int("keepdims", default: 1) != 0

@@ -11,7 +11,10 @@ enum Clip: Operator {
         return lower == 0 ? traits.union(.isRectifier) : traits
     }
 
-    static func inferTypes(_ site: OperatorSite) throws(CNNOptError) -> [TensorType] { [site.type(0)] }
+    static func inferTypes(_ site: OperatorSite) throws(CNNOptError) -> [TensorType] {
+        if site.opset < 11 { try site.checkNoInputs(from: 1) }
+        return [site.type(0)]
+    }
 
     static func coupling(_ site: OperatorSite) throws(CNNOptError) -> ChannelCoupling { .identity(site) }
 

@@ -55,6 +55,7 @@ enum Split: Operator {
     }
 
     static func inferTypes(_ site: OperatorSite) throws(CNNOptError) -> [TensorType] {
+        if site.opset < 13 { try site.checkNoInputs(from: 1) }
         guard let shape = site.shape(0) else {
             return site.node.outputs.map { _ in TensorType(site.elementType(0), nil) }
         }

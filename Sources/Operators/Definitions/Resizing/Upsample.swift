@@ -7,7 +7,8 @@ enum Upsample: Operator {
     static var traits: OperatorTraits { [.isQuantizable] }
 
     static func inferTypes(_ site: OperatorSite) throws(CNNOptError) -> [TensorType] {
-        try Resize.inferTypes(asOld(site))
+        if site.opset < 9 { try site.checkNoInputs(from: 1) }
+        return try Resize.inferTypes(asOld(site))
     }
 
     static func reference(_ site: OperatorSite) throws(CNNOptError) -> any Kernel { try Resize.reference(asOld(site)) }

@@ -7,6 +7,7 @@ enum TopK: Operator {
     static let schema = OperatorSchema("TopK", versions: [1, 10, 11, 24], inputs: 1...2, outputs: 2...2)
 
     static func inferTypes(_ site: OperatorSite) throws(CNNOptError) -> [TensorType] {
+        if site.opset < 10 { try site.checkNoInputs(from: 1) }
         guard var shape = site.shape(0) else {
             return [TensorType(site.elementType(0), nil), TensorType(.int64, nil)]
         }
