@@ -61,7 +61,7 @@ let package = Package(
         tests("TensorsTests", ["Tensors"]),
         tests("GraphIRTests", ["GraphIR"]),
         tests("OperatorsTests", ["Operators", "Execution", "ONNXFormat"]),
-        tests("PassesTests", ["Passes", "ONNXFormat"]),
+        tests("PassesTests", ["Passes", "ONNXFormat", "Datasets"]),
         tests("ONNXFormatTests", ["ONNXFormat", "GraphIR", "COnnxSchema"]),
         tests("ReportsTests", ["Reports"]),
         tests("CNNOptTests", ["CNNOpt"]),

@@ -66,6 +66,11 @@ package struct PrunePass: Pass {
     package func run(_ model: inout Model, _ context: PassContext) throws(CNNOptError) -> PassReport {
         let work = try PruningWork(self, model, context)
         guard !work.groups.groups.isEmpty else { return work.unchanged("no layer has channels that may go") }
+        if restore == .auto, let layer = work.computedWeight {
+            return work.unchanged(
+                "the weight of '\(layer)' is computed from quantised numbers and cannot be fitted again; prune before quantising, or say restore=none"
+            )
+        }
         guard work.macs.total > 0 else {
             return work.unchanged("the work of its layers is not known; fix unknown dimensions with --input-shape")
         }

@@ -35,17 +35,29 @@ struct PruningWork {
         let counted = try GraphFacts(model, inputShapes: resolved.shapes)
         macs = try MACModel(model.graph, counted, groups.groups)
         memory = try MemoryPlan(model.graph, counted)
-        if let calibration = context.calibration {
-            samples = calibration
-        } else if let made = try resolved.syntheticSamples(model, context) {
-            samples = made
-            notes.append(
-                "without data: weights were judged and fitted on \(made.count) made-up images; real ones (--data) keep more accuracy"
-            )
-        } else {
-            samples = nil
-        }
+        let learning = try LearningSamples(
+            model,
+            facts,
+            groups.layers,
+            resolved,
+            context
+        )
+        samples = learning?.source
+        if pass.restore == .auto || pass.criterion == .auto, let note = learning?.note { notes.append(note) }
         self.context = context
+    }
+
+    /// A layer that may lose channels, but whose weight comes out of a node that dequantises; nil where there is none.
+    var computedWeight: String? {
+        let graph = model.graph
+        for layer in groups.layers where groups.groups.contains(where: { $0.position(of: layer.weightOutput) != nil }) {
+            if let producer = graph[layer.weight].producer?.node,
+                facts.definition(producer, graph)?.traits.contains(.isQuantization) == true
+            {
+                return graph.displayName(layer.node)
+            }
+        }
+        return nil
     }
 
     // MARK: Selection

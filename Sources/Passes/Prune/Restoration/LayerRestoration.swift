@@ -196,7 +196,9 @@ struct LayerRestoration {
         }
         var (fit, heldOut) = (sampler.empty, sampler.empty)
         let sum = otherSummand(layer)
-        let every = settings.holdOut
+        func isHeldOut(_ sample: Int) -> Bool {
+            sample % settings.holdOut == settings.holdOut - 1
+        }
         for batch in 0..<execution.batchCount {
             let target = try target(output.tensor(batch), layer, sum, batch)
             let (input, first) = (data.tensor(batch), batch * batchSize)
@@ -206,14 +208,14 @@ struct LayerRestoration {
                     targets: target,
                     first: first,
                     to: &fit,
-                    where: { $0 % every != every - 1 }
+                    where: { !isHeldOut($0) }
                 ),
                 try sampler.add(
                     data: input,
                     targets: target,
                     first: first,
                     to: &heldOut,
-                    where: { $0 % every == every - 1 }
+                    where: isHeldOut
                 )
             else { return nil }
         }

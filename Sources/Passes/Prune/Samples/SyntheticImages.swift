@@ -7,17 +7,27 @@ import Tensors
 /// Source: Lee, Mumford, Huang: Occlusion Models for Natural Images, 2001 (dead leaves); Baradad et al.: Learning to See by
 /// Looking at Noise, 2021, on their use in place of photographs.
 struct SyntheticImages: SampleSource {
-    let count: Int
+    /// How a pixel between 0 and 1 is handed to the network.
+    enum Pixels: Sendable {
+        /// As networks for photographs mostly want it: mean 0.45 and deviation 0.225 taken out.
+        case normalised
+        /// 0 to 255.
+        case raw
+
+        var scale: Double { self == .raw ? 255 : 1 / 0.225 }
+        var offset: Double { self == .raw ? 0 : -0.45 / 0.225 }
+        var text: String { self == .raw ? "pixels from 0 to 255" : "pixels of mean 0 and deviation 1" }
+    }
+
+    var count: Int
     let labels: [Int]? = nil
+    var pixels = Pixels.normalised
     private let shape: [Int]
     private let seed: UInt64
     private let channels: Int
     private let height: Int
     private let width: Int
     private let channelsFirst: Bool
-
-    /// Pixels between 0 and 1 are normalised as networks for photographs mostly want it.
-    private static let (mean, deviation) = (0.45, 0.225)
 
     /// Discs in each image.
     private static let discs = 160
@@ -64,7 +74,7 @@ struct SyntheticImages: SampleSource {
             let common = generator.normal()
             return (0..<channels).map { _ in
                 let value = mean + contrast * (0.85 * common + 0.5 * generator.normal())
-                return (min(1, max(0, value)) - Self.mean) / Self.deviation
+                return min(1, max(0, value)) * pixels.scale + pixels.offset
             }
         }
         var tone = colour(&generator)
@@ -85,7 +95,7 @@ struct SyntheticImages: SampleSource {
                 for column in columns {
                     let (dx, dy) = (Double(column) + 0.5 - x, Double(row) + 0.5 - y)
                     guard dx * dx + dy * dy <= radius * radius else { continue }
-                    let shade = (slope.0 * dx + slope.1 * dy) / radius
+                    let shade = (slope.0 * dx + slope.1 * dy) / radius * pixels.scale * 0.225
                     for c in 0..<channels {
                         values[base + c * plane + (row * width + column) * step] = tone[c] + shade
                     }

@@ -33,7 +33,7 @@ struct ResolvedInputs {
     }
 
     /// Images to learn from where there are no real ones; nil for networks that take no images.
-    func syntheticSamples(_ model: Model, _ context: PassContext) throws(CNNOptError) -> SyntheticImages? {
+    func syntheticSamples(_ model: Model, _ context: PassContext) -> SyntheticImages? {
         let feeds = model.graph.feeds
         guard feeds.count == 1, let feed = feeds.first, let shape = shapes[model.graph[feed].name], shape.count == 4,
             let size = checkedProduct(shape.dropFirst()), size > 0,
