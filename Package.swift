@@ -52,11 +52,14 @@ let package = Package(
             dependencies: [
                 "CNNOpt", "Reports", .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Yams", package: "Yams"),
-            ]),
+            ]
+        ),
 
         .target(
-            name: "TestSupport", dependencies: ["Tensors", "GraphIR", "Operators", "Execution"],
-            path: "Tests/TestSupport"),
+            name: "TestSupport",
+            dependencies: ["Tensors", "GraphIR", "Operators", "Execution"],
+            path: "Tests/TestSupport"
+        ),
         tests("COnnxSchemaTests", ["COnnxSchema"]),
         tests("TensorsTests", ["Tensors"]),
         tests("GraphIRTests", ["GraphIR"]),
@@ -66,7 +69,10 @@ let package = Package(
         tests("ReportsTests", ["Reports"]),
         tests("CNNOptTests", ["CNNOpt"]),
         tests(
-            "CommandLineTests", ["CommandLineTool", "ONNXFormat", "GraphIR", "Tensors", "Datasets"], fixtures: ["Snapshots"]),
+            "CommandLineTests",
+            ["CommandLineTool", "ONNXFormat", "GraphIR", "Tensors", "Datasets"],
+            fixtures: ["Snapshots"]
+        ),
         tests("DatasetsTests", ["Datasets", "Tensors"], fixtures: ["Fixtures"]),
     ],
     swiftLanguageModes: [.v6]
