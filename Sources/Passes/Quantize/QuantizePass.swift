@@ -35,6 +35,12 @@ package struct QuantizePass: Pass {
             ),
             .init("correct", values: "true|false", default: "true", help: "corrects biases for what rounding shifts"),
             .init(
+                "rounding",
+                values: "compensate|nearest",
+                default: "compensate",
+                help: "compensate rounds weights so that their errors cancel on the images; nearest each by itself"
+            ),
+            .init(
                 "format",
                 values: "qdq",
                 default: "qdq",
@@ -46,6 +52,7 @@ package struct QuantizePass: Pass {
 
     enum WeightScales: String, CaseIterable, Sendable { case channel, tensor }
     enum CodeRange: String, CaseIterable, Sendable { case safe, full }
+    enum Rounding: String, CaseIterable, Sendable { case compensate, nearest }
     enum Format: String, CaseIterable, Sendable { case qdq }
 
     /// The first operator set whose DequantizeLinear takes a scale for each channel.
@@ -55,6 +62,7 @@ package struct QuantizePass: Pass {
     let method: RangeMethod
     let range: CodeRange
     let equalizes: Bool
+    let rounding: Rounding
     let corrects: Bool
 
     package init(_ arguments: PassArguments) throws(CNNOptError) {
@@ -64,11 +72,13 @@ package struct QuantizePass: Pass {
         method = try arguments.choice("activations", default: .auto)
         range = try arguments.choice("range", default: .safe)
         equalizes = try arguments.flag("equalize", default: true)
+        rounding = try arguments.choice("rounding", default: .compensate)
         corrects = try arguments.flag("correct", default: true)
     }
 
     package init() {
         (weightScales, method, range, equalizes, corrects) = (.channel, .auto, .safe, true, true)
+        rounding = .compensate
     }
 
     package func run(_ model: inout Model, _ context: PassContext) throws(CNNOptError) -> PassReport {

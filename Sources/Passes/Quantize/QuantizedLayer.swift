@@ -10,6 +10,8 @@ struct QuantizedLayer: Sendable {
     let bias: [Double]?
     /// Whether ``bias`` differs from the stored one in more than its rounding.
     let isBiasCorrected: Bool
+    /// Output channels whose weights were rounded so that their errors cancel.
+    var compensatedChannels = 0
 }
 
 /// Puts QuantizeLinear and DequantizeLinear into a model, in the form that ONNX Runtime turns into integer kernels: a pair on

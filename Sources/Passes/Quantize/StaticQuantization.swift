@@ -53,7 +53,8 @@ struct StaticQuantization {
             grids: grids,
             corrects: !batches.isEmpty,
             threads: context.threads,
-            largestBiasCode: Self.largestBiasCode
+            largestBiasCode: Self.largestBiasCode,
+            layerRows: try layerRows(model, survey, facts)
         )
 
         var layers: [QuantizedLayer] = []
@@ -67,9 +68,10 @@ struct StaticQuantization {
                 guard let grid = grids[value], tensor.elementType == .float32 else { return tensor }
                 return try grid.rounding(tensor, threads: context.threads)
             } turn: { (turn) throws(CNNOptError) in
-                guard let layer = survey.layers[turn.id], let decided = try decision.quantize(layer) else {
+                guard let layer = survey.layers[turn.id], var decided = try decision.quantize(layer) else {
                     return try turn.run()
                 }
+                decided = try decision.compensate(decided, turn)
                 done += 1
                 context.progress("rounding weights", Double(done) / Double(survey.layers.count))
                 let (corrected, results) = try decision.correct(decided, turn)
@@ -92,6 +94,19 @@ struct StaticQuantization {
             layers: remarks,
             notes: notes
         )
+    }
+
+    /// The layers whose input rows can be gathered.
+    private func layerRows(_ model: Model, _ survey: QuantizationSurvey, _ facts: GraphFacts) throws(CNNOptError)
+        -> [NodeID: LayerRows]
+    {
+        guard pass.rounding == .compensate else { return [:] }
+        var result: [NodeID: LayerRows] = [:]
+        for (id, layer) in survey.layers {
+            guard let linear = try LinearLayer(id, model.graph, facts) else { continue }
+            result[id] = LayerRows(linear, weight: layer.weight, facts.site(id, model.graph))
+        }
+        return result
     }
 
     /// Scales channels between layers.
@@ -141,6 +156,9 @@ struct StaticQuantization {
         } else {
             text += ", input float"
         }
+        if quantized.compensatedChannels > 0 {
+            text += ", errors cancelled in \(quantized.compensatedChannels) of \(quantized.layer.channelCount) channels"
+        }
         if quantized.isBiasCorrected { text += ", bias corrected" }
         var note: String?
         if pass.range == .full, !quantized.layer.isDepthwise {
@@ -165,22 +183,41 @@ struct LayerDecision {
     let corrects: Bool
     let threads: Int
     let largestBiasCode: Double
+    /// Empty where weights are rounded to nearest.
+    let layerRows: [NodeID: LayerRows]
 
     /// Scales and codes, with the bias as it was.
     func quantize(_ layer: QuantizableLayer) throws(CNNOptError) -> QuantizedLayer? {
         guard let rows = try WeightRows(layer.weight, form: layer.form) else { return nil }
+        let weight = try quantizer(layer).quantize(
+            rows,
+            importance: importance(layer, rows),
+            leastScales: try leastScales(layer)
+        )
+        return QuantizedLayer(layer: layer, weight: weight, bias: try channelBias(layer), isBiasCorrected: false)
+    }
+
+    /// What rounds a layer's weight to nearest.
+    func quantizer(_ layer: QuantizableLayer) -> WeightQuantizer {
         var quantizer = WeightQuantizer()
         quantizer.isPerChannel = pass.weightScales == .channel
         quantizer.holdsPairs = pass.range == .safe && !layer.isDepthwise && grids[layer.data] != nil
         quantizer.threads = threads
-        let bias = layer.hasChannelBias ? try layer.bias?.doubles() : nil
-        var least: [Double] = []
-        if let bias, let grid = grids[layer.data] {
-            least = bias.map { abs($0) / (Double(grid.scale) * largestBiasCode) }
-        }
-        let weight = try quantizer.quantize(rows, importance: importance(layer, rows), leastScales: least)
-        return QuantizedLayer(layer: layer, weight: weight, bias: bias, isBiasCorrected: false)
+        return quantizer
     }
+
+    private func channelBias(_ layer: QuantizableLayer) throws(CNNOptError) -> [Double]? {
+        layer.hasChannelBias ? try layer.bias?.doubles() : nil
+    }
+
+    /// The scales under which the bias still fits its 32 bits, one for each channel; empty where there is no such bound.
+    func leastScales(_ layer: QuantizableLayer) throws(CNNOptError) -> [Double] {
+        guard let bias = try channelBias(layer), let grid = grids[layer.data] else { return [] }
+        return bias.map { abs($0) / (Double(grid.scale) * largestBiasCode) }
+    }
+
+    /// Whether a shift of the layer's outputs is corrected after its weight is rounded.
+    func isShiftCorrected(_ layer: QuantizableLayer) -> Bool { corrects && (layer.takesBias || layer.hasChannelBias) }
 
     /// How much an error of each weight shows at the output: the variance of its input where shifts are corrected afterwards,
     /// else the mean square.
@@ -189,7 +226,7 @@ struct LayerDecision {
         guard let moments = statistics.channels[layer.data], moments.means.count == layer.inputChannelCount else {
             return [[Float](repeating: 1, count: rows.rowLength)]
         }
-        let isShiftCorrected = corrects && (layer.takesBias || layer.hasChannelBias)
+        let isShiftCorrected = isShiftCorrected(layer)
         let values = zip(moments.means, moments.variances).map { mean, variance in
             isShiftCorrected ? variance : variance + mean * mean
         }
@@ -224,7 +261,14 @@ struct LayerDecision {
             guard let output = results[index].first else { continue }
             results[index][0] = try output.shifted(by: shifts, along: layer.form.outputChannelAxis)
         }
-        return (QuantizedLayer(layer: layer, weight: quantized.weight, bias: bias, isBiasCorrected: true), results)
+        let corrected = QuantizedLayer(
+            layer: layer,
+            weight: quantized.weight,
+            bias: bias,
+            isBiasCorrected: true,
+            compensatedChannels: quantized.compensatedChannels
+        )
+        return (corrected, results)
     }
 }
 

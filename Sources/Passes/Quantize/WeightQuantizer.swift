@@ -93,7 +93,7 @@ package struct WeightQuantizer: Sendable {
     }
 
     /// The nearest codes of one row, brought under the pair bound where that is asked for.
-    private func round(_ rows: WeightRows, _ row: Int, scale: Float, into codes: inout [Int32]) {
+    func round(_ rows: WeightRows, _ row: Int, scale: Float, into codes: inout [Int32]) {
         let inverse = 1 / Double(scale)
         codes.withUnsafeMutableBufferPointer { codes in
             rows.values.withUnsafeBufferPointer { values in

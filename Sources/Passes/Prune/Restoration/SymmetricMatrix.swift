@@ -47,6 +47,9 @@ struct CholeskyFactor: Sendable {
         guard isDefinite else { return nil }
     }
 
+    /// An element of L; meaningful where `column` ≤ `row`.
+    func element(_ row: Int, _ column: Int) -> Double { lower[row * size + column] }
+
     /// Solves A·X = B for `columns` right-hand sides stored row by row (`size` × `columns`), in place.
     func solve(_ right: inout [Double], columns: Int, threads: Int) {
         let n = size
