@@ -322,3 +322,16 @@ private func noise(_ model: Model, _ candidate: Model) throws -> Double {
         #expect(try noise(model, with) > noise(model, without) + 6)
     }
 }
+
+@Suite struct RoundingTests {
+    @Test func nearestLeavesErrorsToAddUp() throws {
+        var (nearest, compensated) = (try network(), try network())
+        let plain = try pass(["rounding": "nearest"]).run(&nearest, context())
+        let report = try pass().run(&compensated, context())
+        #expect(!plain.layers.contains { $0.change?.contains("errors cancelled") ?? false })
+        // The depthwise convolution stays as it rounds; the matrix product has more inputs than there are rows.
+        let refined = report.layers.filter { $0.change?.contains("errors cancelled") ?? false }
+        #expect(!refined.isEmpty && refined.count <= 2)
+        #expect(refined.allSatisfy { $0.operatorName == "Conv" })
+    }
+}
