@@ -31,7 +31,6 @@ package struct AccuracyGate: Sendable {
         _ limit: Limit,
         reference: Model,
         samples: any SampleSource,
-        inputShapes: [String: [Int]] = [:],
         threads: Int,
         file: String? = nil
     ) {
@@ -39,7 +38,6 @@ package struct AccuracyGate: Sendable {
         self.reference = ReferenceAnswers(
             reference,
             samples: samples,
-            inputShapes: inputShapes,
             threads: threads,
             file: file
         )

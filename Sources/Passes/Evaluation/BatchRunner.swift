@@ -26,10 +26,9 @@ package struct BatchRunner: Sendable {
     package init(
         _ model: Model,
         targets: [ValueID]? = nil,
-        inputShapes: [String: [Int]] = [:],
         threads: Int
     ) throws(CNNOptError) {
-        let facts = try GraphFacts(model, inputShapes: inputShapes)
+        let facts = try GraphFacts(model)
         plan = try ExecutionPlan(model, facts: facts, targets: targets)
         self.targets = targets ?? model.graph.outputs
         self.threads = threads

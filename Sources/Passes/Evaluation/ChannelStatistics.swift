@@ -65,10 +65,9 @@ package struct ChannelStatistics: Sendable {
         _ model: Model,
         axes: [ValueID: Int],
         samples: any SampleSource,
-        inputShapes: [String: [Int]] = [:],
         threads: Int
     ) throws(CNNOptError) -> [ValueID: ChannelStatistics] {
-        let runner = try BatchRunner(model, targets: axes.keys.sorted(), inputShapes: inputShapes, threads: threads)
+        let runner = try BatchRunner(model, targets: axes.keys.sorted(), threads: threads)
         var result: [ValueID: ChannelStatistics] = [:]
         try runner.forEachBatch(of: samples) { (batch) throws(CNNOptError) in
             for (value, tensor) in zip(runner.targets, batch.outputs) {

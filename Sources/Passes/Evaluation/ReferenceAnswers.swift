@@ -8,7 +8,6 @@ import Tensors
 /// Unchecked: what changes is guarded by the lock.
 package final class ReferenceAnswers: @unchecked Sendable {
     package let samples: any SampleSource
-    let inputShapes: [String: [Int]]
     let threads: Int
     let outputNames: [String]
     private let model: Model
@@ -24,14 +23,12 @@ package final class ReferenceAnswers: @unchecked Sendable {
     package init(
         _ model: Model,
         samples: any SampleSource,
-        inputShapes: [String: [Int]] = [:],
         threads: Int,
         file: String? = nil,
         budget: Int = 64 << 20
     ) {
         self.model = model
         self.samples = samples
-        self.inputShapes = inputShapes
         self.threads = threads
         self.file = file
         self.budget = budget
@@ -44,7 +41,7 @@ package final class ReferenceAnswers: @unchecked Sendable {
         defer { lock.unlock() }
         if let knownRunner { return knownRunner }
         do {
-            let runner = try BatchRunner(model, inputShapes: inputShapes, threads: threads)
+            let runner = try BatchRunner(model, threads: threads)
             knownRunner = runner
             return runner
         } catch {

@@ -42,7 +42,6 @@ package struct Validation: Sendable {
         reference: Model,
         candidate: Model,
         samples: any SampleSource,
-        inputShapes: [String: [Int]] = [:],
         threads: Int,
         isClassifier: Bool = true,
         progress: (Double) -> Void = { _ in }
@@ -52,7 +51,6 @@ package struct Validation: Sendable {
             against: ReferenceAnswers(
                 reference,
                 samples: samples,
-                inputShapes: inputShapes,
                 threads: threads,
                 budget: 0
             ),
@@ -76,7 +74,7 @@ package struct Validation: Sendable {
         let other: BatchRunner
         let order: [Int]
         do throws(CNNOptError) {
-            other = try BatchRunner(candidate, inputShapes: reference.inputShapes, threads: reference.threads)
+            other = try BatchRunner(candidate, threads: reference.threads)
             order = try matchOutputs(reference.outputNames, candidate)
         } catch {
             throw file.map(error.inFile) ?? error

@@ -1,5 +1,4 @@
 import GraphIR
-import Operators
 import Tensors
 
 /// What passes are given beside the model.
@@ -10,8 +9,6 @@ package struct PassContext: Sendable {
     package var gate: AccuracyGate?
     /// The model as the job read it, which reconstruction and distillation imitate.
     package var original: Model?
-    /// Concrete shapes that `--input-shape` gave, by graph input name.
-    package var inputShapes: [String: [Int]]
     package var seed: UInt64
     package var threads: Int
     /// Told what is going on: a short text and, where it is known, the fraction done.
@@ -21,7 +18,6 @@ package struct PassContext: Sendable {
         calibration: (any SampleSource)? = nil,
         gate: AccuracyGate? = nil,
         original: Model? = nil,
-        inputShapes: [String: [Int]] = [:],
         seed: UInt64 = 0,
         threads: Int = 1,
         progress: @escaping @Sendable (String, Double?) -> Void = { _, _ in }
@@ -29,27 +25,8 @@ package struct PassContext: Sendable {
         self.calibration = calibration
         self.gate = gate
         self.original = original
-        self.inputShapes = inputShapes
         self.seed = seed
         self.threads = threads
         self.progress = progress
-    }
-}
-
-extension GraphFacts {
-    /// The facts under the shapes that the user fixed by name.
-    package init(_ model: Model, inputShapes: [String: [Int]]) throws(CNNOptError) {
-        var shapes: [ValueID: [Int]] = [:]
-        for (name, shape) in inputShapes {
-            guard let id = model.graph.value(named: name), model.graph[id].isGraphInput else {
-                throw CNNOptError(
-                    .usage,
-                    "--input-shape names '\(name)', which is no input of the model",
-                    remedy: "its inputs are \(model.graph.feeds.map { model.graph[$0].name }.joined(separator: ", "))"
-                )
-            }
-            shapes[id] = shape
-        }
-        try self.init(model, inputShapes: shapes)
     }
 }

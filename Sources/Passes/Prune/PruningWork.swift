@@ -128,7 +128,7 @@ struct PruningWork {
     ) throws(CNNOptError) -> [LayerRestoration.Outcome] {
         let feeds = model.graph.feeds
         guard feeds.count == 1, let feed = feeds.first, samples.count > 1 else { return [] }
-        let batchSize = try BatchRunner(model, inputShapes: context.inputShapes, threads: context.threads).batchSize
+        let batchSize = try BatchRunner(model, threads: context.threads).batchSize
         let count = min(samples.count, memory.samples) / batchSize * batchSize
         guard count > 1 else { return [] }
         var batches: [TensorData] = []

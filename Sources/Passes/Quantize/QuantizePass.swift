@@ -82,7 +82,7 @@ package struct QuantizePass: Pass {
     }
 
     package func run(_ model: inout Model, _ context: PassContext) throws(CNNOptError) -> PassReport {
-        var facts = try GraphFacts(model, inputShapes: context.inputShapes)
+        var facts = try GraphFacts(model)
         var survey = try QuantizationSurvey(model, facts)
         guard !survey.isQuantized else {
             return PassReport(
@@ -102,7 +102,7 @@ package struct QuantizePass: Pass {
                 "Brought from operator set \(opset) to \(Self.leastOpset), which scales for each channel need: "
                     + "\(converted.count) nodes rewritten."
             )
-            facts = try GraphFacts(model, inputShapes: context.inputShapes)
+            facts = try GraphFacts(model)
             survey = try QuantizationSurvey(model, facts)
         }
         if let samples = context.calibration, samples.count > 0, method != .none {

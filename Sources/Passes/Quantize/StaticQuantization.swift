@@ -141,7 +141,7 @@ struct StaticQuantization {
             var patch = Patch(model.graph, author: QuantizePass.info.name)
             try ChannelEqualization.apply(scales, to: pair, model.graph, &patch)
             try model.graph.apply(patch)
-            facts = try GraphFacts(model, inputShapes: context.inputShapes)
+            facts = try GraphFacts(model)
             survey = try QuantizationSurvey(model, facts)
             count += 1
         }

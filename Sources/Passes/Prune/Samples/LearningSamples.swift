@@ -48,7 +48,6 @@ struct LearningSamples {
             model,
             axes: [first.output: first.form.outputChannelAxis],
             samples: few,
-            inputShapes: context.inputShapes,
             threads: context.threads
         )
         guard let variances = statistics[first.output]?.variances, variances.count == bias.count else { return false }

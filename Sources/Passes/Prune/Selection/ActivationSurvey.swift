@@ -41,7 +41,6 @@ struct ActivationSurvey {
         let runner = try BatchRunner(
             model,
             targets: values,
-            inputShapes: context.inputShapes,
             threads: context.threads
         )
         try runner.forEachBatch(of: samples) { (batch) throws(CNNOptError) in
