@@ -77,7 +77,8 @@ public struct ModelSummary: Sendable, Encodable {
         }
     }
 
-    init(_ model: Model, fileBytes: Int) throws(CNNOptError) {
+    /// - Parameter includesLayers: false where only the totals are wanted; ``layers`` is then empty.
+    init(_ model: Model, fileBytes: Int, includesLayers: Bool = true) throws(CNNOptError) {
         let graph = model.graph
         let facts = try GraphFacts(model)
         opset = model.opset()
@@ -90,7 +91,7 @@ public struct ModelSummary: Sendable, Encodable {
         operators = [:]
         let assumed = Self.defaultShapes(graph)
         assumedShapes = Dictionary(uniqueKeysWithValues: assumed.map { (graph[$0].name, $1) })
-        let batchOne = try GraphFacts(model, inputShapes: assumed)
+        let batchOne = assumed.isEmpty ? facts : try GraphFacts(model, inputShapes: assumed)
         var counted: Set<ValueID> = []
         var layers: [Layer] = []
         var total: Int? = 0
@@ -105,7 +106,7 @@ public struct ModelSummary: Sendable, Encodable {
             } else {
                 unknownNodes += 1
             }
-            layers.append(try Self.layer(id, site, macs, graph, facts, &counted))
+            if includesLayers { layers.append(try Self.layer(id, site, macs, graph, facts, &counted)) }
         }
         macs = total
         self.layers = layers
@@ -202,21 +203,27 @@ extension TensorData {
 
     /// The fraction of elements that are zero; nil for an empty tensor and types that hold no plain numbers.
     fileprivate func zeroFraction() throws(CNNOptError) -> Double? {
-        guard count > 0, elementType.bitWidth >= 8, elementType.isFloat || elementType.isInteger else { return nil }
-        let width = elementType.bitWidth / 8
-        let zeros = try withBytes { (bytes) throws(CNNOptError) in
-            var zeros = 0
-            for index in 0..<count {
-                var isZero = true
-                // The sign of a floating-point zero is its last byte's top bit.
-                for byte in 0..<width {
-                    let value = bytes[index * width + byte]
-                    if value != 0 && !(elementType.isFloat && byte == width - 1 && value == 0x80) { isZero = false }
-                }
-                if isZero { zeros += 1 }
-            }
-            return zeros
+        guard count > 0 else { return nil }
+        let zeros: Int
+        switch elementType {
+        // The sign bit of a floating-point zero does not count.
+        case .float32: zeros = try zeroCount(of: UInt32.self, mask: ~(1 << 31))
+        case .float16, .bfloat16: zeros = try zeroCount(of: UInt16.self, mask: ~(1 << 15))
+        case .float64: zeros = try zeroCount(of: UInt64.self, mask: ~(1 << 63))
+        case .float8E4M3FN, .float8E5M2: zeros = try zeroCount(of: UInt8.self, mask: ~(1 << 7))
+        case .float8E4M3FNUZ, .float8E5M2FNUZ, .int8, .uint8: zeros = try zeroCount(of: UInt8.self, mask: .max)
+        case .int16, .uint16: zeros = try zeroCount(of: UInt16.self, mask: .max)
+        case .int32, .uint32: zeros = try zeroCount(of: UInt32.self, mask: .max)
+        case .int64, .uint64: zeros = try zeroCount(of: UInt64.self, mask: .max)
+        default: return nil
         }
         return Double(zeros) / Double(count)
+    }
+
+    /// Elements whose bits under the mask are all zero.
+    private func zeroCount<T: FixedWidthInteger>(of type: T.Type, mask: T) throws(CNNOptError) -> Int {
+        try withBytes { (bytes) throws(CNNOptError) in
+            bytes.bindMemory(to: T.self).reduce(0) { $0 + ($1 & mask == 0 ? 1 : 0) }
+        }
     }
 }

@@ -48,7 +48,9 @@ public struct OptimizationJob: Sendable {
 
         // Taken before the output is written, which may be the input.
         let before = figures(original, fileBytes: ModelFile.byteCount(input, original), &notes)
-        let after = figures(model, fileBytes: nil, &notes)
+        var after = before
+        if !list.passes.isEmpty { after = figures(model, fileBytes: nil, &notes) }
+        after.fileBytes = nil
         var result = OptimizationResult(
             input: input,
             output: output,
@@ -172,7 +174,7 @@ public struct OptimizationJob: Sendable {
     /// The size of a model. Where shapes contradict each other, MACs stay unknown: the model is carried through all the same.
     private func figures(_ model: Model, fileBytes: Int?, _ notes: inout [String]) -> OptimizationResult.Figures {
         do {
-            let summary = try ModelSummary(model, fileBytes: fileBytes ?? 0)
+            let summary = try ModelSummary(model, fileBytes: fileBytes ?? 0, includesLayers: false)
             return OptimizationResult.Figures(
                 fileBytes: fileBytes,
                 weightBytes: summary.weightBytes,

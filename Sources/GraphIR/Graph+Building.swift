@@ -55,6 +55,13 @@ extension Graph {
             throw Self.duplicate(name, "initialiser")
         }
         values[id.index]?.constant = constant
+        listInitializer(id)
+    }
+
+    /// Enters a value into the order of initialisers, if it is not there yet.
+    mutating func listInitializer(_ id: ValueID) {
+        guard values[id.index]?.isListedInitializer == false else { return }
+        values[id.index]?.isListedInitializer = true
         initializerOrder.append(id)
     }
 
@@ -129,8 +136,10 @@ extension Graph {
         let captured = captures(of: id)
         let node = self[id]
         for case let output? in node.outputs { values[output.index]?.producer = nil }
-        for case let input? in Set(node.inputs) { values[input.index]?.uses.removeAll { $0.node == id } }
-        for value in captured { values[value.index]?.uses.removeAll { $0.node == id } }
+        for (port, input) in node.inputs.enumerated() {
+            if let input { values[input.index]?.uses.remove(Value.Use(node: id, port: port)) }
+        }
+        for value in captured { values[value.index]?.uses.remove(Value.Use(node: id, port: nil)) }
         nodes[id.index].node = nil
         nodeCount -= 1
         version += 1

@@ -17,9 +17,9 @@ extension Graph {
         for (id, _) in plan.nodes where contains(id) { empty(id) }
         for (id, constant) in plan.constants { setConstant(id, constant) }
         for (id, type) in plan.types { values[id.index]?.type = type }
-        for id in plan.removedInputs {
-            inputs.removeAll { $0 == id }
-            values[id.index]?.isGraphInput = false
+        if !plan.removedInputs.isEmpty {
+            inputs.removeAll { plan.removedInputs.contains($0) }
+            for id in plan.removedInputs { values[id.index]?.isGraphInput = false }
         }
         for (old, new) in plan.redirections { redirect(old, to: new) }
         for (id, after) in plan.newNodes {
@@ -44,8 +44,8 @@ extension Graph {
             stored.metadata = old.metadata
             stored.residue = old.residue
             if case .external = old.wireForm { stored.wireForm = old.wireForm }
-        } else if !initializerOrder.contains(id) {
-            initializerOrder.append(id)
+        } else {
+            listInitializer(id)
         }
         stored.name = values[id.index]?.name
         values[id.index]?.constant = stored
@@ -55,17 +55,13 @@ extension Graph {
     }
 
     private mutating func redirect(_ old: ValueID, to new: ValueID) {
-        guard let uses = values[old.index]?.uses else { return }
-        var kept: [Value.Use] = []
+        guard old != new, let uses = values[old.index]?.uses else { return }
         for use in uses {
-            guard let port = use.port else {
-                kept.append(use)
-                continue
-            }
+            guard let port = use.port else { continue }
             nodes[use.node.index].node?.inputs[port] = new
             values[new.index]?.uses.append(use)
+            values[old.index]?.uses.remove(use)
         }
-        values[old.index]?.uses = kept
     }
 
     /// Forgets a value that nothing provides and nothing uses.
@@ -87,7 +83,7 @@ private struct PatchPlan {
     var constants: [(ValueID, Constant?)] = []
     var redirections: [(ValueID, ValueID)] = []
     var types: [(ValueID, ValueType?)] = []
-    var removedInputs: [ValueID] = []
+    var removedInputs: Set<ValueID> = []
     var touchedValues: [ValueID] = []
 
     init(_ patch: Patch, _ graph: Graph) throws(CNNOptError) {
@@ -119,7 +115,7 @@ private struct PatchPlan {
             case .setConstant(let id, let constant): constants.append((id, constant))
             case .redirectUses(let old, let new): redirections.append((old, new))
             case .setType(let id, let type): types.append((id, type))
-            case .removeInput(let id): removedInputs.append(id)
+            case .removeInput(let id): removedInputs.insert(id)
             }
         }
         try check(patch, graph, Set(nodeIndex.keys))
@@ -132,14 +128,18 @@ private struct PatchPlan {
         func fault(_ text: String) -> CNNOptError { CNNOptError(.internalFault, "patch of \(patch.author): \(text)") }
 
         var touched: Set<ValueID> = fresh
+        // Uses that go with the nodes that are replaced or removed: by port, and by name.
+        var ended: [ValueID: (ports: Int, captures: Int)] = [:]
         for (id, node) in nodes {
             guard graph.contains(id) || freshNodes.contains(id) else { throw fault("node \(id.index) does not exist") }
             if graph.contains(id) {
-                touched.formUnion((graph[id].inputs + graph[id].outputs).compactMap { $0 })
-                touched.formUnion(graph.captures(of: id))
+                touched.formUnion(graph[id].outputs.compactMap { $0 })
+                for case let input? in graph[id].inputs { ended[input, default: (0, 0)].ports += 1 }
+                for value in graph.captures(of: id) { ended[value, default: (0, 0)].captures += 1 }
             }
             if let node { touched.formUnion((node.inputs + node.outputs).compactMap { $0 }) }
         }
+        touched.formUnion(ended.keys)
         touched.formUnion(constants.map(\.0))
         touched.formUnion(redirections.flatMap { [$0.0, $0.1] })
         touched.formUnion(types.map(\.0))
@@ -158,9 +158,9 @@ private struct PatchPlan {
             guard graph.contains(id) else { continue }
             let value = graph[id]
             if let producer = value.producer, !touchedNodes.contains(producer.node) { producers[id, default: 0] += 1 }
-            for use in value.uses where !touchedNodes.contains(use.node) {
-                used.insert(use.port == nil ? id : redirected[id] ?? id)
-            }
+            let (ports, captures) = ended[id] ?? (0, 0)
+            if value.uses.count - value.uses.capturedCount > ports { used.insert(redirected[id] ?? id) }
+            if value.uses.capturedCount > captures { used.insert(id) }
             if value.isGraphOutput { used.insert(id) }
         }
         let constantState = Dictionary(constants, uniquingKeysWith: { _, last in last })

@@ -94,9 +94,11 @@ package struct Value: Sendable {
     /// The node that computes it, and at which output; nil for graph inputs, initialisers and values of an outer graph.
     package internal(set) var producer: (node: NodeID, port: Int)?
     /// Who uses it, in the order in which the uses were made.
-    package internal(set) var uses: [Use] = []
+    package internal(set) var uses = UseList()
     package internal(set) var isGraphInput = false
     package internal(set) var isGraphOutput = false
+    /// Whether the graph's list of initialisers has an entry for the value.
+    var isListedInitializer = false
     /// True where an initialiser of the file provides it that is carried through unread in the graph's residue: a sparse
     /// one, or one of an element type of the future.
     package internal(set) var isOpaqueConstant = false

@@ -85,12 +85,20 @@ package struct Patch: Sendable {
     /// Takes a value off the graph inputs: for an initialiser that was listed there, or an input nobody uses.
     package mutating func removeInput(_ id: ValueID) { edits.append(.removeInput(id)) }
 
+    /// The stem, or the stem with a number behind it. Many names of one stem may be taken: the number is found by doubling and
+    /// halving, not by counting.
     private mutating func freshName(_ stem: String, in graph: Graph) -> String {
-        var name = stem.isEmpty ? author : stem
-        var number = 1
-        while graph.valuesByName[name] != nil || takenNames.contains(name) {
-            name = "\(stem)_\(number)"
-            number += 1
+        let stem = stem.isEmpty ? author : stem
+        func isTaken(_ name: String) -> Bool { graph.valuesByName[name] != nil || takenNames.contains(name) }
+        var name = stem
+        if isTaken(stem) {
+            var (taken, free) = (0, 1)
+            while isTaken("\(stem)_\(free)") { (taken, free) = (free, 2 * free) }
+            while free - taken > 1 {
+                let middle = (taken + free) / 2
+                if isTaken("\(stem)_\(middle)") { taken = middle } else { free = middle }
+            }
+            name = "\(stem)_\(free)"
         }
         takenNames.insert(name)
         return name

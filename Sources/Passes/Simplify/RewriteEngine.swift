@@ -5,27 +5,30 @@ import Tensors
 /// Applies rules to a graph until none matches anywhere.
 ///
 /// A worklist holds the nodes to look at: all of them first, then those around each change, so that the cost grows with the
-/// changes. Facts are inferred anew when the list is empty; nodes of which more is known then are looked at again.
+/// changes. When it is empty, sweeps look at the whole graph, and facts are inferred anew; nodes of which more is known then
+/// are looked at again.
 struct RewriteEngine {
     let rules: [any RewriteRule.Type]
-    /// How often each rule was applied.
-    private(set) var counts: [Int]
+    let sweeps: [any RewriteSweep.Type]
+    /// How often each rule and sweep was applied, by name.
+    private(set) var counts: [String: Int] = [:]
     /// What happened to nodes that live on, in the order of the changes.
     private(set) var changes: [NodeID: [String]] = [:]
 
     private var queue: [NodeID] = []
     private var isQueued: Set<NodeID> = []
 
-    init(_ rules: [any RewriteRule.Type]) {
+    init(_ rules: [any RewriteRule.Type], sweeps: [any RewriteSweep.Type]) {
         self.rules = rules
-        counts = [Int](repeating: 0, count: rules.count)
+        self.sweeps = sweeps
     }
 
     mutating func run(_ model: inout Model) throws(CNNOptError) {
         var facts = try GraphFacts(model)
         for id in try model.graph.topologicalOrder() { enqueue(id) }
         while !queue.isEmpty {
-            let changed = try drain(&model, facts)
+            var changed = try drain(&model, facts)
+            for sweep in sweeps where try self.sweep(sweep, &model, facts) { changed = true }
             guard changed else { return }
             let newer = try GraphFacts(model)
             for id in model.graph.nodeIDs where newer.knowsMore(than: facts, about: id, model.graph) { enqueue(id) }
@@ -37,6 +40,18 @@ struct RewriteEngine {
         if isQueued.insert(id).inserted { queue.append(id) }
     }
 
+    private mutating func sweep(
+        _ sweep: any RewriteSweep.Type,
+        _ model: inout Model,
+        _ facts: GraphFacts
+    ) throws(CNNOptError) -> Bool {
+        let applied = try sweep.run(&model.graph, facts)
+        guard !applied.isEmpty else { return false }
+        counts[sweep.name, default: 0] += applied.count
+        for node in applied.joined() where model.graph.contains(node) { enqueue(node) }
+        return true
+    }
+
     /// Works the list off. Returns whether anything was changed.
     private mutating func drain(_ model: inout Model, _ facts: GraphFacts) throws(CNNOptError) -> Bool {
         var changed = false
@@ -46,16 +61,16 @@ struct RewriteEngine {
             next += 1
             isQueued.remove(id)
             guard model.graph.contains(id) else { continue }
-            for (index, rule) in rules.enumerated() {
+            for rule in rules {
                 guard let rewriting = try rule.match(id, model.graph, facts) else { continue }
-                let around = Self.neighbours(of: id, model.graph)
+                let around = Rewriting.neighbours(of: id, model.graph)
                 let firstNew = model.graph.nodeCapacity
                 do {
                     try model.graph.apply(rewriting.patch)
                 } catch {
                     throw error.atNode("#\(id.index)", operatorName: rule.name)
                 }
-                counts[index] += 1
+                counts[rule.name, default: 0] += 1
                 changed = true
                 if let (node, text) = rewriting.changed { changes[node, default: []].append(text) }
                 for new in firstNew..<max(firstNew, model.graph.nodeCapacity) { enqueue(NodeID(index: new)) }
@@ -65,18 +80,6 @@ struct RewriteEngine {
         }
         queue = []
         return changed
-    }
-
-    /// The node, what feeds it and the others that those feed, and its users.
-    private static func neighbours(of id: NodeID, _ graph: Graph) -> [NodeID] {
-        var result = [id]
-        for case let input? in graph[id].inputs {
-            guard let producer = graph[input].producer else { continue }
-            result.append(producer.node)
-            result += graph[input].uses.map(\.node)
-        }
-        for case let output? in graph[id].outputs { result += graph[output].uses.map(\.node) }
-        return result
     }
 }
 

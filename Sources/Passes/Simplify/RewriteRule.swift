@@ -16,6 +16,17 @@ protocol RewriteRule: Sendable {
     static func match(_ id: NodeID, _ graph: Graph, _ facts: GraphFacts) throws(CNNOptError) -> Rewriting?
 }
 
+/// A local change that is found by looking at the whole graph rather than from one node. A run costs as much as the graph is
+/// large, whatever it changes.
+protocol RewriteSweep: Sendable {
+    /// What it does, as the report counts it.
+    static var name: String { get }
+
+    /// Changes the graph.
+    /// - Returns: for each change the nodes near it, of which some may be gone.
+    static func run(_ graph: inout Graph, _ facts: GraphFacts) throws(CNNOptError) -> [[NodeID]]
+}
+
 /// A change that a rule proposes.
 struct Rewriting: Sendable {
     var patch: Patch
@@ -28,9 +39,27 @@ struct Rewriting: Sendable {
     }
 }
 
+extension Rewriting {
+    /// Users of a value that are looked at after a change beside them: a rule may wait for the last of its fellow users to go.
+    private static let fewUsers = 2
+
+    /// Where rules may match that did not before a change at the node: itself, what feeds it, its users, and the last
+    /// other users of what it uses.
+    static func neighbours(of id: NodeID, _ graph: Graph) -> [NodeID] {
+        var result = [id]
+        for case let input? in graph[id].inputs {
+            if let producer = graph[input].producer { result.append(producer.node) }
+            let others = graph[input].uses.lazy.map(\.node).filter { $0 != id }
+            if graph[input].uses.count <= fewUsers + 1 { result += others }
+        }
+        for case let output? in graph[id].outputs { result += graph[output].uses.map(\.node) }
+        return result
+    }
+}
+
 extension Graph {
     /// Whether a subgraph of some node uses the value by its name, so that the name has to stay.
-    func isCaptured(_ id: ValueID) -> Bool { self[id].uses.contains { $0.port == nil } }
+    func isCaptured(_ id: ValueID) -> Bool { self[id].uses.capturedCount > 0 }
 
     /// Whether the value is only for the nodes of this graph: no output of the graph, and not captured.
     func isInner(_ id: ValueID) -> Bool { !self[id].isGraphOutput && !isCaptured(id) }

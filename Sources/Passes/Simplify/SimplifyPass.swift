@@ -14,8 +14,9 @@ package struct SimplifyPass: Pass {
     /// In the order in which they are tried at each node.
     static let rules: [any RewriteRule.Type] = [
         RemoveDeadNodes.self, StoreConstants.self, ForwardInputs.self, FoldConstants.self, StoreShapes.self,
-        MergeDuplicates.self, FoldChannelAffine.self, AbsorbPadding.self,
+        FoldChannelAffine.self, AbsorbPadding.self,
     ]
+    static let sweeps: [any RewriteSweep.Type] = [MergeDuplicates.self]
 
     package init(_ arguments: PassArguments) throws(CNNOptError) {}
 
@@ -23,7 +24,7 @@ package struct SimplifyPass: Pass {
 
     package func run(_ model: inout Model, _ context: PassContext) throws(CNNOptError) -> PassReport {
         let (nodes, initializers) = (model.graph.nodeCount, model.graph.initializers.count)
-        var engine = RewriteEngine(Self.rules)
+        var engine = RewriteEngine(Self.rules, sweeps: Self.sweeps)
         try engine.run(&model)
         let unused = try model.removeUnusedInitializers(author: Self.info.name)
         let listed = try model.separateInitializersFromInputs(author: Self.info.name)
@@ -35,7 +36,7 @@ package struct SimplifyPass: Pass {
                 + "\(initializers) → \(model.graph.initializers.count) initialisers"
         )
         let counts =
-            zip(engine.rules.map { $0.name }, engine.counts)
+            (Self.rules.map { $0.name } + Self.sweeps.map { $0.name }).map { ($0, engine.counts[$0] ?? 0) }
             + [("unused initialisers removed", unused), ("initialisers taken off the graph inputs", listed)]
         report.notes = counts.filter { $0.1 > 0 }.map { "\($0.0): \($0.1)" }
         for id in model.graph.nodeIDs {

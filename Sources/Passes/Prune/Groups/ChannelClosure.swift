@@ -78,7 +78,7 @@ struct ChannelClosure {
             if let data = value.constant?.data, data.elementType.bitWidth < 8 {
                 pinAll(id, "'\(value.name)' holds \(data.elementType.onnxName) elements")
             }
-            if value.uses.contains(where: { $0.port == nil }) {
+            if value.uses.capturedCount > 0 {
                 pinAll(id, "a subgraph uses '\(value.name)'")
             }
         }

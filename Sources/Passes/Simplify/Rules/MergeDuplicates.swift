@@ -2,51 +2,115 @@ import GraphIR
 import Operators
 import Tensors
 
-/// Removes a node that computes what another one has computed already: same operator, attributes and inputs, where stored
+/// Removes nodes that compute what an earlier one has computed already: same operator, attributes and inputs, where stored
 /// inputs are the same if their elements are.
-enum MergeDuplicates: RewriteRule {
+///
+/// One walk in the order of execution, with a table of what has been computed so far (value numbering; B. K. Rosen, M. N. Wegman
+/// and F. K. Zadeck, *Global Value Numbers and Redundant Computations*, 1988): users of a removed node use the earlier one
+/// when they are reached, so that whole chains are merged at once.
+enum MergeDuplicates: RewriteSweep {
     static let name = "repeated computations merged"
 
-    static func match(_ id: NodeID, _ graph: Graph, _ facts: GraphFacts) throws(CNNOptError) -> Rewriting? {
-        let node = graph[id]
-        guard let definition = facts.definition(id, graph), !definition.traits.contains(.isImpure),
-            node.subgraphs.isEmpty,
-            let computed = node.inputs.lazy.compactMap({ $0 }).first(where: { graph[$0].constant == nil })
-        else { return nil }
-        for use in graph[computed].uses where use.node != id && use.port != nil {
-            guard isEqual(node, graph[use.node], graph) else { continue }
-            // The earlier one stays, so that nodes remain sorted.
-            guard let first = graph.nodeIDs.first(where: { $0 == id || $0 == use.node }) else { return nil }
-            let second = first == id ? use.node : id
-            let (kept, removed) = (graph[first].outputs, graph[second].outputs)
-            var patch = Patch(graph, author: "simplify")
-            var isPossible = true
-            for (port, output) in removed.enumerated() {
-                guard let output, graph[output].isGraphOutput || !graph[output].uses.isEmpty else { continue }
-                guard graph.isInner(output), kept.indices.contains(port), let twin = kept[port] else {
-                    isPossible = false
-                    break
-                }
-                patch.redirectUses(of: output, to: twin)
+    static func run(_ graph: inout Graph, _ facts: GraphFacts) throws(CNNOptError) -> [[NodeID]] {
+        var merged: [[NodeID]] = []
+        var computed: [Int: [NodeID]] = [:]
+        var constants = ConstantClasses()
+        for id in try graph.topologicalOrder() {
+            let node = graph[id]
+            guard let definition = facts.definition(id, graph), !definition.traits.contains(.isImpure),
+                node.subgraphs.isEmpty,
+                node.inputs.contains(where: { $0.map { graph[$0].constant == nil } ?? false })
+            else { continue }
+            let inputs = node.inputs.map { $0.map { constants.representative($0, graph) } }
+            let key = hash(node, inputs)
+            let used = node.outputs.indices.filter { port in
+                node.outputs[port].map { graph[$0].isGraphOutput || !graph[$0].uses.isEmpty } ?? false
             }
-            guard isPossible else { continue }
-            patch.removeNode(second)
-            return Rewriting(patch)
+            var twin: NodeID?
+            // A name that has to stay keeps its node.
+            if used.allSatisfy({ port in node.outputs[port].map(graph.isInner) ?? true }) {
+                twin = computed[key]?.first { other in
+                    let candidate = graph[other]
+                    return isEqual(node, candidate)
+                        && candidate.inputs.map { $0.map { constants.representative($0, graph) } } == inputs
+                        && used.allSatisfy { candidate.outputs.indices.contains($0) && candidate.outputs[$0] != nil }
+                }
+            }
+            guard let twin else {
+                if (computed[key]?.count ?? 0) < ConstantClasses.largestBucket {
+                    computed[key, default: []].append(id)
+                }
+                continue
+            }
+            merged.append(Rewriting.neighbours(of: id, graph) + [twin])
+            var patch = Patch(graph, author: "simplify")
+            for port in used {
+                guard let old = node.outputs[port], let new = graph[twin].outputs[port] else { continue }
+                patch.redirectUses(of: old, to: new)
+            }
+            patch.removeNode(id)
+            try graph.apply(patch)
         }
-        return nil
+        return merged
     }
 
-    private static func isEqual(_ a: Node, _ b: Node, _ graph: Graph) -> Bool {
-        guard a.operatorName == b.operatorName, a.inputs.count == b.inputs.count,
-            a.attributes.count == b.attributes.count
-        else { return false }
-        for attribute in a.attributes {
-            guard let other = b.attribute(attribute.name), attribute.isIdentical(to: other) else { return false }
-        }
-        return zip(a.inputs, b.inputs).allSatisfy { x, y in
-            if x == y { return true }
-            guard let p = graph.constant(x), let q = graph.constant(y) else { return false }
-            return p.isIdentical(to: q)
+    private static func hash(_ node: Node, _ inputs: [ValueID?]) -> Int {
+        var hasher = Hasher()
+        hasher.combine(node.operatorName)
+        hasher.combine(inputs)
+        // Attributes may come in any order.
+        hasher.combine(
+            node.attributes.reduce(0) { sum, attribute in
+                var own = Hasher()
+                own.combine(attribute.name)
+                attribute.value.combine(into: &own)
+                return sum &+ own.finalize()
+            }
+        )
+        return hasher.finalize()
+    }
+
+    /// Whether two nodes of equal inputs compute the same.
+    private static func isEqual(_ a: Node, _ b: Node) -> Bool {
+        a.operatorName == b.operatorName && a.overload == b.overload && a.attributes.count == b.attributes.count
+            && a.attributes.allSatisfy { attribute in
+                b.attribute(attribute.name).map { attribute.isIdentical(to: $0) } ?? false
+            }
+    }
+}
+
+/// Stored tensors of equal elements, each class by its first member.
+private struct ConstantClasses {
+    /// Things of one hash that are told apart at most: hashes of a hostile file may collide on purpose.
+    static let largestBucket = 64
+
+    private var members: [Int: [ValueID]] = [:]
+    private var known: [ValueID: ValueID] = [:]
+
+    /// The value that stands for all stored tensors of these elements; the value itself where it is not stored.
+    mutating func representative(_ id: ValueID, _ graph: Graph) -> ValueID {
+        if let first = known[id] { return first }
+        guard let tensor = graph.constant(id) else { return id }
+        let key = tensor.sampledHash()
+        let bucket = members[key] ?? []
+        let first = bucket.first { graph.constant($0)?.isIdentical(to: tensor) ?? false } ?? id
+        if first == id, bucket.count < Self.largestBucket { members[key] = bucket + [id] }
+        known[id] = first
+        return first
+    }
+}
+
+extension Attribute.Value {
+    fileprivate func combine(into hasher: inout Hasher) {
+        switch self {
+        case .float(let value): hasher.combine(value.bitPattern)
+        case .int(let value): hasher.combine(value)
+        case .string(let value): hasher.combine(value)
+        case .floats(let values): hasher.combine(values.map(\.bitPattern))
+        case .ints(let values): hasher.combine(values)
+        case .strings(let values): hasher.combine(values)
+        case .tensor(let constant): hasher.combine(constant.data.sampledHash())
+        case .graph, .tensors, .graphs, .opaque: break
         }
     }
 }
