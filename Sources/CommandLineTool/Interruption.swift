@@ -23,6 +23,8 @@ enum Interruption {
         }
         // A reader that closes our standard output early is no crash.
         signal(SIGPIPE, SIG_IGN)
+        // Nor is a limit on the size of files: the write fails, and says so.
+        signal(SIGXFSZ, SIG_IGN)
     }
 
     /// The value of SIG_IGN on every supported system.

@@ -22,8 +22,10 @@ package enum ONNXWriter {
             let arena = MessageArena()
             try sink.write(try MessageWriter(arena: arena, external: external).model(model))
             withExtendedLifetime((arena, model)) {}
+            let lock = FolderLock(containing: path)
             try external.commit()
             try sink.commit()
+            _ = consume lock
         } catch {
             throw error.inFile(path)
         }

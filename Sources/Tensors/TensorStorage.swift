@@ -10,7 +10,7 @@
 package final class TensorStorage: @unchecked Sendable {
     /// What has to happen to the memory at the end.
     private enum Release {
-        case free
+        case free(MemoryAccount)
         case unmap(UnsafeMutableRawPointer, Int)
         case nothing(keepAlive: AnyObject)
     }
@@ -33,24 +33,22 @@ package final class TensorStorage: @unchecked Sendable {
 
     /// New memory; zeroed unless the caller will write every byte.
     package static func allocate(byteCount: Int, zeroed: Bool = true) throws(CNNOptError) -> TensorStorage {
-        guard byteCount >= 0, byteCount <= MemoryBudget.largestAllocation else {
-            throw CNNOptError(
-                .invalidModel,
-                "a tensor of \(byteCount) bytes is larger than this machine's memory",
-                remedy: "check the shapes, or fix them with --input-shape"
-            )
-        }
+        let account = MemoryBudget.account
+        try account.charge(byteCount)
         var pointer: UnsafeMutableRawPointer?
         guard posix_memalign(&pointer, alignment, max(byteCount, 1)) == 0, let pointer else {
+            account.refund(byteCount)
             throw CNNOptError(.inputOutput, "out of memory: \(byteCount) bytes asked for")
         }
         if zeroed { memset(pointer, 0, byteCount) }
-        return TensorStorage(base: pointer, byteCount: byteCount, isMutable: true, release: .free)
+        return TensorStorage(base: pointer, byteCount: byteCount, isMutable: true, release: .free(account))
     }
 
     /// Takes over memory that `free` releases, from an allocator that aligns to ``alignment``.
     package static func adopting(_ pointer: UnsafeMutableRawPointer, byteCount: Int) -> TensorStorage {
-        TensorStorage(base: pointer, byteCount: byteCount, isMutable: true, release: .free)
+        let account = MemoryBudget.account
+        account.note(byteCount)
+        return TensorStorage(base: pointer, byteCount: byteCount, isMutable: true, release: .free(account))
     }
 
     /// Takes over a mapping; `munmap` releases it.
@@ -73,20 +71,11 @@ package final class TensorStorage: @unchecked Sendable {
 
     deinit {
         switch release {
-        case .free: free(base)
+        case .free(let account):
+            free(base)
+            account.refund(byteCount)
         case .unmap(let pointer, let length): munmap(pointer, length)
         case .nothing: break
         }
     }
-}
-
-/// Limits on memory that sizes from outside may ask for.
-package enum MemoryBudget {
-    /// The largest single allocation: the machine's physical memory, in bytes.
-    package static let largestAllocation: Int = {
-        let pages = sysconf(Int32(_SC_PHYS_PAGES))
-        let size = sysconf(Int32(_SC_PAGESIZE))
-        let (bytes, overflow) = pages.multipliedReportingOverflow(by: size)
-        return overflow || bytes <= 0 ? 1 << 34 : bytes
-    }()
 }

@@ -47,6 +47,32 @@ private let content = Data([9, 9, 0, 0, 128, 63, 0, 0, 0, 64])
         }
     }
 
+    @Test func twoRunsThatWriteTheSameModelDoNotMix() throws {
+        try withTemporaryFolder { folder in
+            let output = folder.appendingPathComponent("out.onnx").path
+            func model(_ value: Float) throws -> Model {
+                var builder = ModelBuilder()
+                for name in ["a", "b"] {
+                    try builder.constant(name, try TensorData([Float](repeating: value, count: 2_000)))
+                }
+                var model = builder.model
+                model.producerName = "\(value)"
+                return model
+            }
+            let models = try (0..<4).map { try model(Float($0)) }
+            DispatchQueue.concurrentPerform(iterations: 40) { run in
+                try? ONNXWriter.write(models[run % 4], to: output, largestInline: 0)
+            }
+            let last = try ONNXReader.read(path: output)
+            for name in ["a", "b"] {
+                let stored = try #require(last.graph.constant(last.graph.value(named: name)))
+                #expect(Set(try stored.array(of: Float.self).map { "\($0)" }) == [last.producerName ?? ""])
+            }
+            let left = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+            #expect(left == ["out.onnx", "out.onnx.data"])
+        }
+    }
+
     @Test func aPassKeepsWeightsExternal() throws {
         try withTemporaryFolder { folder in
             try content.write(to: folder.appendingPathComponent("w"))
