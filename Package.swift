@@ -17,11 +17,11 @@ let package = Package(
     products: [
         .library(name: "CNNOpt", targets: ["CNNOpt"]),
         .executable(name: "cnnopt", targets: ["CommandLineTool"]),
+        .executable(name: "cnnopt-fuzz", targets: ["FuzzTool"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
-        .package(url: "https://github.com/ordo-one/TextTable", from: "0.0.2"),
     ],
     targets: [
         .systemLibrary(
@@ -45,7 +45,7 @@ let package = Package(
         ),
         .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
         .target(name: "CPNGReader", dependencies: ["CPNG"]),
-        library("Reports", [.product(name: "TextTable", package: "TextTable")]),
+        library("Reports"),
         library("CNNOpt", ["Passes", "ONNXFormat", "Execution", "Datasets", "Operators", "GraphIR", "Tensors"]),
         .executableTarget(
             name: "CommandLineTool",
@@ -53,6 +53,12 @@ let package = Package(
                 "CNNOpt", "Reports", .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Yams", package: "Yams"),
             ]
+        ),
+
+        library("Fuzzing", ["Passes", "ONNXFormat", "Datasets", "CTurboJPEG"]),
+        .executableTarget(
+            name: "FuzzTool",
+            dependencies: ["Fuzzing", .product(name: "ArgumentParser", package: "swift-argument-parser")]
         ),
 
         .target(
@@ -67,6 +73,7 @@ let package = Package(
         tests("PassesTests", ["Passes", "ONNXFormat", "Datasets"]),
         tests("ONNXFormatTests", ["ONNXFormat", "GraphIR", "COnnxSchema"]),
         tests("ReportsTests", ["Reports"]),
+        tests("FuzzingTests", ["Fuzzing"]),
         tests("CNNOptTests", ["CNNOpt"]),
         tests(
             "CommandLineTests",
