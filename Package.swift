@@ -36,7 +36,7 @@ let package = Package(
         library("Operators", ["GraphIR"]),
         library("Execution", ["Operators"]),
         library("ONNXFormat", ["COnnxSchema", "GraphIR", "Tensors"]),
-        library("Datasets", ["Tensors", "CTurboJPEG", "CPNGReader"]),
+        library("Datasets", ["Tensors", "CTurboJPEG", "CPNGReader", "CZlib"]),
         library("Passes", ["Execution", "Datasets"]),
         .systemLibrary(
             name: "CTurboJPEG",
@@ -44,6 +44,7 @@ let package = Package(
             providers: [.apt(["libturbojpeg0-dev"]), .brew(["jpeg-turbo"])]
         ),
         .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CPNGReader", dependencies: ["CPNG"]),
         library("Reports"),
         library("CNNOpt", ["Passes", "ONNXFormat", "Execution", "Datasets", "Operators", "GraphIR", "Tensors"]),
@@ -80,7 +81,7 @@ let package = Package(
             ["CommandLineTool", "ONNXFormat", "GraphIR", "Tensors", "Datasets"],
             fixtures: ["Snapshots"]
         ),
-        tests("DatasetsTests", ["Datasets", "Tensors"], fixtures: ["Fixtures"]),
+        tests("DatasetsTests", ["Datasets", "Tensors", "ONNXFormat", "GraphIR"], fixtures: ["Fixtures"]),
     ],
     swiftLanguageModes: [.v6]
 )

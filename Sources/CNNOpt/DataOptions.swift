@@ -1,12 +1,14 @@
 import Datasets
 import GraphIR
+import ONNXFormat
 import Operators
 import Passes
 import Tensors
 
 /// Images to learn from and to measure on.
 public struct DataOptions: Sendable {
-    /// A `.npy` file or a folder of images, for calibration and, without ``evalData``, evaluation.
+    /// A `.npy`, `.npz` or idx file, or a folder of JPEG, PNG or TensorProto files, for calibration and, without
+    /// ``evalData``, evaluation.
     public var data: String?
     /// Labels of ``data``.
     public var labels: String?
@@ -117,7 +119,8 @@ extension DataOptions {
             labelOffset: labelOffset,
             preprocess: try Preprocess(parsing: preprocess),
             samples: samples,
-            seed: seed
+            seed: seed,
+            readTensor: { (path) throws(CNNOptError) in try TensorProtoFile.read(path: path).data }
         )
         let type = model.graph[feed].type?.tensor ?? TensorType(nil, nil)
         return try opened.fitted(

@@ -84,10 +84,20 @@ struct SharedOptions: ParsableArguments {
 
 /// Options that name images.
 struct ImageOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Images: a .npy file, or a folder of JPEG or PNG files.", valueName: "path"))
+    @Option(
+        help: ArgumentHelp(
+            "Images: a .npy, .npz or idx file, or a folder of JPEG, PNG or TensorProto files.",
+            valueName: "path"
+        )
+    )
     var data: String?
 
-    @Option(help: ArgumentHelp("Labels: a .npy of integers, or lines of 'filename label'.", valueName: "path"))
+    @Option(
+        help: ArgumentHelp(
+            "Labels: integers in a .npy, .npz or idx file, or lines of 'filename label'.",
+            valueName: "path"
+        )
+    )
     var labels: String?
 
     @Option(help: ArgumentHelp("The class index of label 0.", valueName: "n"))

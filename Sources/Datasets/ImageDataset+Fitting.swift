@@ -13,6 +13,7 @@ extension ImageDataset {
         shape: [Int?],
         elementType type: ElementType
     ) throws(CNNOptError) -> ImageDataset {
+        if let samples = try unchanged(inputName, shape, type) { return samples }
         guard shape.count == 4, Preprocess.elementTypes.contains(type) else {
             throw CNNOptError(
                 .unsupported,
@@ -48,6 +49,51 @@ extension ImageDataset {
             throw result.misfit(inputName, shape)
         }
         return result
+    }
+
+    /// The samples as they are, where their elements can only be fed so or are of a type that nothing is turned into; nil
+    /// where images are to be prepared.
+    private func unchanged(
+        _ inputName: String,
+        _ shape: [Int?],
+        _ type: ElementType
+    ) throws(CNNOptError) -> ImageDataset? {
+        guard case .array(let array) = source else { return nil }
+        let stored = array.tensor.elementType
+        guard stored == type, !array.canBePrepared || !Preprocess.elementTypes.contains(type) else {
+            if array.canBePrepared { return nil }
+            throw CNNOptError(
+                .unsupported,
+                "images of type \(stored.onnxName), but input '\(inputName)' takes \(type.onnxName)",
+                remedy: "store them as uint8 pixels, as float32, or in the input's own type"
+            )
+        }
+        var settings = preprocess
+        settings.elementType = nil
+        guard settings == Preprocess(), preprocess.elementType == nil || preprocess.elementType == type else {
+            throw CNNOptError(
+                .usage,
+                "--preprocess: samples of type \(stored.onnxName) can only be fed as they are",
+                remedy: "leave it out, or store them as uint8 pixels or as float32"
+            )
+        }
+        let sizes = array.tensor.shape
+        let readings = sizes.count == 3 ? [[sizes[0], 1] + sizes[1...], sizes + [1]] : [sizes]
+        let fitting = readings.first { reading in
+            reading.count == shape.count
+                && zip(shape, reading).dropFirst().allSatisfy { $0 == nil || $0 == $1 }
+        }
+        guard let fitting else {
+            throw CNNOptError(
+                .usage,
+                "input '\(inputName)' takes \(Self.text(shape)), but the samples have the shape \(sizes)",
+                remedy: "samples of type \(stored.onnxName) can only be fed as they are"
+            )
+        }
+        var changed = preprocess
+        changed.elementType = type
+        changed.layout = .nchw
+        return try with(.unchanged(try array.tensor.reshaped(fitting)), changed)
     }
 
     private func misfit(_ inputName: String, _ shape: [Int?]) -> CNNOptError {

@@ -3,86 +3,120 @@ import Tensors
 extension ImageDataset {
     /// Opens images by path.
     /// - Parameters:
-    ///   - data: a `.npy` of uint8 or float32 (N,C,H,W or N,H,W), or a folder of JPEG and PNG files: flat, or with one
-    ///     sub-folder for each class.
-    ///   - labels: a `.npy` of integers in the order of the images, or "filename label" lines, which choose and order the
-    ///     files of a folder. Nil for none; class sub-folders are labels by themselves.
+    ///   - data: a file of one array (`.npy`, idx, either compressed by gzip), a `.npz`, or a folder of JPEG and PNG files
+    ///     (flat, or with one sub-folder for each class) or of TensorProto files.
+    ///   - labels: a file of one array of integers in the order of the images, or "filename label" lines, which choose and
+    ///     order the files of a folder. Nil for those that a `.npz` holds beside the images; class sub-folders are labels
+    ///     by themselves.
     ///   - labelOffset: the class index of label 0.
     ///   - samples: how many to use after a shuffle by `seed`; nil for all in their order.
+    ///   - readTensor: reads a TensorProto file; nil where there will be none.
     /// - Throws: `missingInput`, `invalidData` and `unsupported` naming the file; `usage` where the preprocessing does not
-    ///   suit the images.
+    ///   suit the images, or an archive leaves open which array is meant.
     package static func open(
         data: String,
         labels: String? = nil,
         labelOffset: Int = 0,
         preprocess: Preprocess = Preprocess(),
         samples: Int? = nil,
-        seed: UInt64 = 0
+        seed: UInt64 = 0,
+        readTensor: TensorReader? = nil
     ) throws(CNNOptError) -> ImageDataset {
         if let samples, samples < 1 {
             throw CNNOptError(.usage, "\(samples) samples were asked for; at least one is needed")
         }
-        let all = try openAll(data, labels, labelOffset, preprocess)
+        let given: Labels?
+        if let labels { given = try Labels(labels, offset: labelOffset) } else { given = nil }
+        let found =
+            ImageFolder.isFolder(data)
+            ? try folder(data, given, labelFile: labels, labelOffset, readTensor)
+            : try array(data, given, labelFile: labels, labelOffset)
+        guard found.labels == nil || found.labels?.count == found.source.count else {
+            throw CNNOptError(
+                .invalidData,
+                "\(found.labels?.count ?? 0) labels for the \(found.source.count) images of \(data)"
+            ).inFile(labels ?? ArrayFile.Place(data).path)
+        }
+        let all: ImageDataset
+        do {
+            all = try ImageDataset(
+                name: found.name,
+                source: found.source,
+                labels: found.labels,
+                preprocess: preprocess
+            )
+        } catch {
+            throw error.code == .usage ? error : error.inFile(data)
+        }
         guard let samples else { return all }
         return all.shuffled(seed: seed).split(at: samples).first
     }
 
-    private static func openAll(
-        _ data: String,
-        _ labelPath: String?,
+    /// Images as they were found, before they are prepared.
+    private typealias Found = (name: String, source: ImageSource, labels: [Int]?)
+
+    private static func folder(
+        _ path: String,
+        _ given: Labels?,
+        labelFile: String?,
         _ offset: Int,
-        _ preprocess: Preprocess
-    ) throws(CNNOptError) -> ImageDataset {
-        let name = shortName(data)
-        let given: Labels?
-        if let labelPath { given = try Labels(labelPath, offset: offset) } else { given = nil }
-        let source: ImageSource
+        _ readTensor: TensorReader?
+    ) throws(CNNOptError) -> Found {
+        let folder = ImageFolder(path: path)
+        let paths: [String]
         var labels: [Int]?
-        if ImageFolder.isFolder(data) {
-            let folder = ImageFolder(path: data)
-            if case .named(let rows) = given {
-                source = .files(try folder.files(named: rows.map(\.name), labelFile: labelPath ?? ""))
-                labels = rows.map(\.label)
-            } else {
-                let found = try folder.files()
-                source = .files(found.paths)
-                labels = try found.classes.map { (classes) throws(CNNOptError) in try shifted(classes, offset) }
-            }
-        } else {
-            source = .array(try array(data))
-            if case .named = given, let labelPath {
+        switch given {
+        case .named(let rows):
+            paths = try folder.files(named: rows.map(\.name), labelFile: labelFile ?? "")
+            labels = rows.map(\.label)
+        case .ordered(let list):
+            paths = try folder.files().paths
+            labels = list
+        case nil:
+            let found = try folder.files()
+            paths = found.paths
+            labels = try found.classes.map { (classes) throws(CNNOptError) in try shifted(classes, offset) }
+        }
+        guard !paths.isEmpty, paths.allSatisfy(TensorFiles.hasTensorName) else {
+            return (shortName(path), .files(paths), labels)
+        }
+        let samples = try TensorFiles.stacked(paths, readTensor)
+        do {
+            return (shortName(path), .array(try ImageArray(samples)), labels)
+        } catch {
+            throw error.inFile(path)
+        }
+    }
+
+    private static func array(
+        _ data: String,
+        _ given: Labels?,
+        labelFile: String?,
+        _ offset: Int
+    ) throws(CNNOptError) -> Found {
+        let place = ArrayFile.Place(data)
+        do throws(CNNOptError) {
+            let images = try ArrayFile.images(place, withLabels: given == nil)
+            let source = ImageSource.array(try ImageArray(images.tensor))
+            let name = shortName(place.path) + (images.member.map { ":\($0)" } ?? "")
+            switch given {
+            case .ordered(let list): return (name, source, list)
+            case .named:
                 throw CNNOptError(
                     .invalidData,
                     "names image files, but the images are one array",
                     remedy: "give the labels as a .npy of integers"
-                ).inFile(labelPath)
+                ).inFile(labelFile ?? "")
+            case nil:
+                guard let labels = images.labels else { return (name, source, nil) }
+                do {
+                    return (name, source, try Labels.list(labels.list, offset))
+                } catch {
+                    throw error.atValue(labels.name)
+                }
             }
-        }
-        if case .ordered(let list) = given { labels = list }
-        guard labels == nil || labels?.count == source.count else {
-            throw CNNOptError(.invalidData, "\(labels?.count ?? 0) labels for the \(source.count) images of \(data)")
-                .inFile(labelPath ?? data)
-        }
-        do {
-            return try ImageDataset(name: name, source: source, labels: labels, preprocess: preprocess)
         } catch {
-            throw error.code == .usage ? error : error.inFile(data)
-        }
-    }
-
-    private static func array(_ path: String) throws(CNNOptError) -> ImageArray {
-        do throws(CNNOptError) {
-            let kind = try MappedFile(path).withBytes { (bytes) throws(CNNOptError) in FileKind(bytes) }
-            guard kind == .npy else {
-                throw CNNOptError(
-                    kind == .other ? .invalidData : .unsupported,
-                    "\(kind.name) is no set of images",
-                    remedy: "use a .npy of uint8 or float32 images (N,C,H,W), or a folder of JPEG or PNG files"
-                )
-            }
-            return try ImageArray(try NPY.read(path))
-        } catch {
-            throw error.inFile(path)
+            throw error.inFile(place.path)
         }
     }
 

@@ -8,7 +8,7 @@ package struct ImageDataset: Sendable {
     package private(set) var preprocess: Preprocess
     /// The class index of every image, with the label offset added; nil without labels.
     package let labels: [Int]?
-    let source: ImageSource
+    private(set) var source: ImageSource
     /// Which images of the source there are, in order.
     private let order: [Int]
     /// Channels, height and width of one image after preprocessing.
@@ -22,11 +22,11 @@ package struct ImageDataset: Sendable {
         self.labels = labels
         self.preprocess = preprocess
         order = Array(0..<source.count)
-        guard !order.isEmpty else { throw CNNOptError(.invalidData, "there are no images").inFile(name) }
+        guard !order.isEmpty else { throw CNNOptError(.invalidData, "there are no images") }
         finalShape = try source.finalShape(preprocess)
     }
 
-    /// Images that are already in memory: uint8 or float32 of shape N,C,H,W or N,H,W,C or N,H,W.
+    /// Images that are already in memory, of shape N,C,H,W or N,H,W,C or N,H,W.
     package init(
         images: TensorData,
         labels: [Int]? = nil,
@@ -84,8 +84,12 @@ package struct ImageDataset: Sendable {
     }
 
     /// The same images prepared in another way.
-    func prepared(_ preprocess: Preprocess) throws(CNNOptError) -> ImageDataset {
+    func prepared(_ preprocess: Preprocess) throws(CNNOptError) -> ImageDataset { try with(source, preprocess) }
+
+    /// The same images from another source of as many, prepared in another way.
+    func with(_ source: ImageSource, _ preprocess: Preprocess) throws(CNNOptError) -> ImageDataset {
         var copy = self
+        copy.source = source
         copy.preprocess = preprocess
         copy.finalShape = try source.finalShape(preprocess)
         return copy

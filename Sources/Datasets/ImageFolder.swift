@@ -1,8 +1,8 @@
 import Foundation
 import Tensors
 
-/// A folder of JPEG and PNG files: flat, flat in its sub-folder `images`, or with one sub-folder for each class. Names are
-/// ordered by their bytes; hidden ones are passed over.
+/// A folder of JPEG and PNG files: flat, flat in its sub-folder `images`, or with one sub-folder for each class; or a flat
+/// folder of TensorProto files. Names are ordered by their bytes; hidden ones are passed over.
 struct ImageFolder {
     let path: String
 
@@ -38,12 +38,15 @@ struct ImageFolder {
         return paths
     }
 
-    /// All image files; with class sub-folders also the class index of each.
+    /// All image files, or where none lie in the folder itself all TensorProto files; with class sub-folders also the class
+    /// index of each.
     /// - Throws: `invalidData` where there are none, or a class has none.
     func files() throws(CNNOptError) -> (paths: [String], classes: [Int]?) {
         let names = try Self.names(path)
         let flat = Self.images(in: path, names)
         if !flat.isEmpty { return (flat, nil) }
+        let tensors = names.filter(TensorFiles.hasTensorName).map { "\(path)/\($0)" }
+        if !tensors.isEmpty { return (tensors, nil) }
         let folders = names.filter { !$0.hasPrefix(".") && Self.isFolder("\(path)/\($0)") }
         if folders == ["images"] {
             let images = Self.images(in: "\(path)/images", try Self.names("\(path)/images"))
@@ -54,15 +57,17 @@ struct ImageFolder {
         for (index, folder) in folders.enumerated() {
             let images = Self.images(in: "\(path)/\(folder)", try Self.names("\(path)/\(folder)"))
             guard !images.isEmpty else {
-                throw CNNOptError(.invalidData, "its class sub-folder '\(folder)' holds no JPEG or PNG files").inFile(
-                    path
-                )
+                throw CNNOptError(
+                    .invalidData,
+                    "its class sub-folder '\(folder)' holds no JPEG or PNG files",
+                    remedy: "every sub-folder of --data is one class, with the images right in it"
+                ).inFile(path)
             }
             paths += images
             classes += [Int](repeating: index, count: images.count)
         }
         guard !paths.isEmpty else {
-            throw CNNOptError(.invalidData, "the folder holds no JPEG or PNG files").inFile(path)
+            throw CNNOptError(.invalidData, "the folder holds no JPEG, PNG or TensorProto (.pb) files").inFile(path)
         }
         return (paths, classes)
     }

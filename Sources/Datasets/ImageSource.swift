@@ -5,12 +5,15 @@ enum ImageSource: Sendable {
     case array(ImageArray)
     /// Paths of JPEG and PNG files.
     case files([String])
+    /// Samples of four axes that are network input already.
+    case unchanged(TensorData)
 
     /// The number of images.
     var count: Int {
         switch self {
         case .array(let array): array.count
         case .files(let paths): paths.count
+        case .unchanged(let samples): samples.shape.first ?? 0
         }
     }
 
@@ -25,6 +28,9 @@ enum ImageSource: Sendable {
             guard let path = paths.first else { throw CNNOptError(.invalidData, "there are no images") }
             let first = try ImageFile.decode(path)
             (stored, width, height) = (first.channels, first.width, first.height)
+        case .unchanged(let samples):
+            // The axes are not told apart: with the layout nchw they stay in this order.
+            return (samples.shape[1], samples.shape[2], samples.shape[3])
         }
         let channels = try preprocess.channelCount(stored: stored)
         let size = preprocess.resizedSize(width: width, height: height)
@@ -44,10 +50,10 @@ enum ImageSource: Sendable {
     ) throws(CNNOptError) {
         switch self {
         case .array(let array):
-            if array.isFloat {
-                preprocess.write(try preprocess.shaped(try array.floatImage(index)), to: target)
-            } else {
+            if array.isPixels {
                 preprocess.write(try preprocess.shaped(try array.byteImage(index)), to: target)
+            } else {
+                preprocess.write(try preprocess.shaped(try array.floatImage(index)), to: target)
             }
         case .files(let paths):
             do throws(CNNOptError) {
@@ -63,6 +69,12 @@ enum ImageSource: Sendable {
                 preprocess.write(image, to: target)
             } catch {
                 throw error.inFile(paths[index])
+            }
+        case .unchanged(let samples):
+            let size = count == 0 ? 0 : samples.byteCount / count
+            try samples.withBytes { (bytes) throws(CNNOptError) in
+                guard let base = bytes.baseAddress else { return }
+                target.copyMemory(from: base + index * size, byteCount: size)
             }
         }
     }

@@ -7,30 +7,34 @@ enum Labels {
     /// Image names with their labels, in the order in which the images are used.
     case named([(name: String, label: Int)])
 
-    /// Reads a `.npy` of integers, or lines of "filename label" where the name may hold spaces.
+    /// Reads one array of integers (`.npy`, idx, either compressed by gzip, `.npz`), or lines of "filename label" where the
+    /// name may hold spaces.
     /// - Parameter offset: is added to every label.
     /// - Throws: `invalidData` with the place of a label that is missing, no integer, or negative.
     init(_ path: String, offset: Int) throws(CNNOptError) {
+        let place = ArrayFile.Place(path)
         do throws(CNNOptError) {
-            let file = try MappedFile(path)
+            let file = try MappedFile(place.path)
             let kind = try file.withBytes { (bytes) throws(CNNOptError) in FileKind(bytes) }
             switch kind {
-            case .npy: self = .ordered(try Self.fromArray(try NPY.read(path), offset))
-            case .other:
+            case .npy, .idx, .gzip, .npz:
+                self = .ordered(try Self.list(try ArrayFile.labels(file, kind, member: place.member), offset))
+            case .text:
                 self = .named(try file.withBytes { (bytes) throws(CNNOptError) in try Self.fromText(bytes, offset) })
-            default:
+            case .jpeg, .png:
                 throw CNNOptError(
                     .unsupported,
                     "labels in \(kind.name)",
-                    remedy: "use a .npy of integers or a text file with \"filename label\" lines"
+                    remedy: "use integers in a .npy, .npz or idx file, or a text file with \"filename label\" lines"
                 )
             }
         } catch {
-            throw error.inFile(path)
+            throw error.inFile(place.path)
         }
     }
 
-    private static func fromArray(_ tensor: TensorData, _ offset: Int) throws(CNNOptError) -> [Int] {
+    /// The labels in an array of integers, of which at most one axis is longer than 1.
+    static func list(_ tensor: TensorData, _ offset: Int) throws(CNNOptError) -> [Int] {
         let extents = tensor.shape.filter { $0 != 1 }
         guard tensor.elementType.isInteger, extents.count <= 1, !tensor.shape.isEmpty,
             let values = tensor.integers()
@@ -96,30 +100,5 @@ enum Labels {
             throw CNNOptError(.invalidData, "\(place) is \(label)\(shift); classes count from 0")
         }
         return sum
-    }
-}
-
-/// What kind of file the first bytes tell of.
-enum FileKind {
-    case npy, npz, gzip, idx, jpeg, png, other
-
-    init(_ bytes: UnsafeRawBufferPointer) {
-        let known: [(FileKind, [UInt8])] = [
-            (.npy, NPY.magic), (.npz, [0x50, 0x4B, 3, 4]), (.gzip, [0x1F, 0x8B]), (.idx, [0, 0, 8]),
-            (.jpeg, [0xFF, 0xD8, 0xFF]), (.png, [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]),
-        ]
-        self = known.first { bytes.starts(with: $0.1) }?.0 ?? .other
-    }
-
-    var name: String {
-        switch self {
-        case .npy: "a .npy file"
-        case .npz: "a .npz or zip file"
-        case .gzip: "a gzip file"
-        case .idx: "an idx file"
-        case .jpeg: "a JPEG image"
-        case .png: "a PNG image"
-        case .other: "a file of unknown kind"
-        }
     }
 }

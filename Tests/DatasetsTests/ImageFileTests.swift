@@ -11,7 +11,9 @@ import Testing
         "png-grey-1.png", "png-grey-2.png", "png-grey-4.png", "png-grey-16.png", "png-rgb-16.png", "png-rgba.png",
         "png-grey-alpha.png", "png-palette.png", "png-palette-transparent.png", "png-rgb-transparent.png",
         "png-gamma.png",
-        "png-interlaced.png",
+        "png-interlaced.png", "jpeg-cmyk.jpg", "jpeg-ycck.jpg", "jpeg-cmyk-unmarked.jpg", "jpeg-turned.jpg",
+        "jpeg-1x1.jpg",
+        "png-1x1.png", "jpeg-long.jpg", "png-long.png",
     ]
 
     @Test(arguments: names)
@@ -56,11 +58,36 @@ import Testing
         #expect(try decoded(bytes).isIdentical(to: try expected.reshaped([1] + expected.shape)))
     }
 
-    @Test func cmykIsRefusedWithTheReason() throws {
-        let bytes = try Data(contentsOf: URL(fileURLWithPath: fixture("images/jpeg-cmyk.jpg")))
+    /// 0.299 R + 0.587 G + 0.114 B of the pixels that Pillow decodes, in Pillow's fixed point.
+    @Test(arguments: [
+        "jpeg-420.jpg", "jpeg-cmyk.jpg", "jpeg-grey.jpg", "png-rgba.png", "png-palette.png", "png-grey-16.png",
+    ])
+    func everyKindBecomesGreyForAOneChannelInput(_ name: String) throws {
+        let pixels = try NPY.read(fixture("images/\(name).npy"))
+        let rgb = try pixels.array(of: UInt8.self).map(Int.init)
+        let expected = stride(from: 0, to: rgb.count, by: 3).map { start -> Float in
+            let red = 19_595 * rgb[start]
+            let green = 38_470 * rgb[start + 1]
+            let blue = 7_471 * rgb[start + 2]
+            return Float((red + green + blue + 32_768) >> 16)
+        }
+        try withTemporaryFolder { folder in
+            let file = folder.appendingPathComponent("x.png").path
+            try FileManager.default.copyItem(atPath: fixture("images/\(name)"), toPath: file)
+            let dataset = try ImageDataset.open(data: folder.path)
+                .fitted(toInput: "x", shape: [nil, 1, pixels.shape[0], pixels.shape[1]], elementType: .float32)
+            #expect(try dataset.batch(0..<1, threads: 1).array(of: Float.self) == expected)
+        }
+    }
+
+    /// Twelve bits a sample are valid JPEG that few programs read.
+    @Test func twelveBitsAreRefusedWithTheReason() throws {
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: fixture("images/jpeg-420.jpg")))
+        let frame = try #require(bytes.firstRange(of: [0xFF, 0xC0]))
+        bytes[frame.lowerBound + 4] = 12
         let error = #expect(throws: CNNOptError.self) { try decoded(bytes) }
         #expect(error?.code == .unsupported)
-        #expect(error?.message.contains("CMYK") == true)
+        #expect(error?.message == "the JPEG image cannot be decoded: Unsupported JPEG data precision 12")
     }
 
     /// A size is refused before memory is taken for it.

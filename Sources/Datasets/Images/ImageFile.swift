@@ -3,7 +3,7 @@ import Tensors
 /// JPEG and PNG files, told apart by their first bytes, not by their names.
 enum ImageFile {
     /// Decodes a file to 8-bit RGB.
-    /// - Throws: `missingInput`; `invalidData` where it is damaged or neither JPEG nor PNG; `unsupported` for CMYK.
+    /// - Throws: `missingInput`; `invalidData` where it is damaged or neither JPEG nor PNG; `unsupported` for 12-bit JPEG.
     static func decode(_ path: String) throws(CNNOptError) -> Raster<UInt8> {
         let file = try MappedFile(path)
         do throws(CNNOptError) {

@@ -12,10 +12,23 @@ package enum NPY {
     package static func read(_ path: String) throws(CNNOptError) -> TensorData {
         let file = try MappedFile(path)
         do {
-            return try decode(file)
+            return try read(ArrayContent(file.storage))
         } catch {
             throw error.inFile(path)
         }
+    }
+
+    /// Reads an array that may be compressed.
+    static func read(_ content: ArrayContent) throws(CNNOptError) -> TensorData {
+        let header = try content.withHead { (bytes) throws(CNNOptError) in try NPYHeader(parsing: bytes) }
+        let tensor = try content.tensor(
+            header.elementType,
+            shape: header.shape,
+            dataOffset: header.dataOffset,
+            shapeOffset: header.shapeOffset
+        )
+        if !header.isSwapped && !header.isFortranOrder { return tensor }
+        return try header.rearranged(tensor)
     }
 
     /// Writes a file, whole or not at all.
@@ -35,25 +48,6 @@ package enum NPY {
             withExtendedLifetime(storage) {}
         }
         try file.commit()
-    }
-
-    private static func decode(_ file: MappedFile) throws(CNNOptError) -> TensorData {
-        let header = try file.withBytes { (bytes) throws(CNNOptError) in try NPYHeader(parsing: bytes) }
-        let type = header.elementType
-        guard let count = checkedProduct(header.shape), let needed = type.byteCount(of: count) else {
-            throw CNNOptError(.invalidData, "shape \(header.shape) overflows").atByte(header.shapeOffset)
-        }
-        let present = file.byteCount - header.dataOffset
-        guard needed == present, let data = file.storage.slice(offset: header.dataOffset, byteCount: present) else {
-            throw CNNOptError(
-                .invalidData,
-                "shape \(header.shape) of \(type.onnxName) needs \(needed) bytes of data, but the file holds \(present)",
-                remedy: "it is damaged or was not written to its end"
-            ).atByte(header.dataOffset)
-        }
-        let tensor = try TensorData(elementType: type, shape: header.shape, storage: data)
-        if !header.isSwapped && !header.isFortranOrder { return tensor }
-        return try header.rearranged(tensor)
     }
 
     private static func encodedHeader(_ type: ElementType, _ shape: [Int]) throws(CNNOptError) -> [UInt8] {

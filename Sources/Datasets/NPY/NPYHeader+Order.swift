@@ -3,28 +3,22 @@ import Tensors
 extension NPYHeader {
     /// The elements of a tensor that still lie in the file's order, brought into little-endian row-major order.
     func rearranged(_ tensor: TensorData) throws(CNNOptError) -> TensorData {
+        var result = isFortranOrder ? try rowMajor(tensor) : tensor
+        if isSwapped { try result.swapBytes() }
+        return result
+    }
+
+    private func rowMajor(_ tensor: TensorData) throws(CNNOptError) -> TensorData {
         var result = try TensorData(zeros: tensor.elementType, shape: tensor.shape)
-        let width = tensor.elementType.bitWidth / 8
-        let isComplex = tensor.elementType == .complex64 || tensor.elementType == .complex128
-        let swapWidth = isComplex ? width / 2 : width
         try tensor.withBytes { (source) throws(CNNOptError) in
             try result.withMutableBytes { (target) throws(CNNOptError) in
                 guard let from = source.baseAddress, let to = target.baseAddress else { return }
-                if isFortranOrder {
-                    switch width {
-                    case 1: gather(from, to, UInt8.self)
-                    case 2: gather(from, to, UInt16.self)
-                    case 4: gather(from, to, UInt32.self)
-                    case 8: gather(from, to, UInt64.self)
-                    default: gather(from, to, PairOfWords.self)
-                    }
-                } else {
-                    to.copyMemory(from: from, byteCount: source.count)
-                }
-                if isSwapped {
-                    for start in stride(from: 0, to: target.count, by: swapWidth) {
-                        target[start..<start + swapWidth].reverse()
-                    }
+                switch tensor.elementType.bitWidth / 8 {
+                case 1: gather(from, to, UInt8.self)
+                case 2: gather(from, to, UInt16.self)
+                case 4: gather(from, to, UInt32.self)
+                case 8: gather(from, to, UInt64.self)
+                default: gather(from, to, PairOfWords.self)
                 }
             }
         }

@@ -51,7 +51,24 @@ for name, image, options in [
 ]:
     image.save(folder / name, quality=85, **options)
     expect(name)
+# Pillow reads all files of four components as inverted inks. It cannot write YCCK: the transform number at the end of Adobe's marker is
+# changed, so that the components are taken for YCCK; without the marker they are CMYK again.
 picture.convert("CMYK").save(folder / "jpeg-cmyk.jpg", quality=85)
+expect("jpeg-cmyk.jpg")
+cmyk = (folder / "jpeg-cmyk.jpg").read_bytes()
+marker = cmyk.index(b"\xff\xee\x00\x0eAdobe")
+assert cmyk[marker + 15] == 0
+(folder / "jpeg-ycck.jpg").write_bytes(cmyk[: marker + 15] + b"\x02" + cmyk[marker + 16 :])
+expect("jpeg-ycck.jpg")
+(folder / "jpeg-cmyk-unmarked.jpg").write_bytes(cmyk[:marker] + cmyk[marker + 16 :])
+expect("jpeg-cmyk-unmarked.jpg")
+for name, size in [("jpeg-1x1.jpg", (1, 1)), ("png-1x1.png", (1, 1)), ("jpeg-long.jpg", (2000, 1)), ("png-long.png", (1, 3000))]:
+    picture.resize(size).save(folder / name)
+    expect(name)
+oriented = Image.Exif()
+oriented[0x0112] = 6
+picture.save(folder / "jpeg-turned.jpg", quality=85, exif=oriented)
+expect("jpeg-turned.jpg")
 
 rgba = np.dstack([np.asarray(picture), rng.integers(0, 256, (31, 45), dtype=np.uint8)])
 palette = picture.quantize(19)
