@@ -18,6 +18,8 @@ struct GateSearch<Candidate> {
     struct Found {
         /// nil where nothing was changed that holds.
         let best: Candidate?
+        /// Whether a trial did not hold.
+        let isLimited: Bool
         /// The gate's limit, and the figure of the least trial that did not hold.
         let remark: String
     }
@@ -61,7 +63,7 @@ struct GateSearch<Candidate> {
         }
         var remark = gate.limit.text
         if let failed { remark += "; \(failed.text) gave \(gate.limit.text(of: failed.value))" }
-        return Found(best: best?.candidate, remark: remark)
+        return Found(best: best?.candidate, isLimited: failed != nil, remark: remark)
     }
 }
 

@@ -23,7 +23,7 @@ extension LowRankWork {
 
     private func summary(_ candidate: Candidate) -> String {
         let splits = candidate.splits
-        guard !splits.isEmpty else { return "left as it is: no layer gets smaller" }
+        guard !splits.isEmpty else { return "left as it is: \(candidate.reason)" }
         var (parameters, macs, kept, energy) = (0, 0, 0.0, 0.0)
         for (entry, outcome) in zip(entries, candidate.outcomes) {
             guard case .split(let split) = outcome, let factors = entry.factors else { continue }

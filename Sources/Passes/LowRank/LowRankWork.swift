@@ -34,6 +34,8 @@ struct LowRankWork {
         let model: Model
         /// One for each entry.
         let outcomes: [Outcome]
+        /// What to say where nothing is split.
+        var reason = "no layer gets smaller"
 
         var splits: [Split] {
             outcomes.compactMap { if case .split(let split) = $0 { split } else { nil } }
@@ -186,10 +188,6 @@ struct LowRankWork {
             )
             .inPass(LowRankPass.info.name)
         }
-        let untouched = Candidate(
-            model: model,
-            outcomes: entries.map { .left($0.note ?? "the gate does not allow it") }
-        )
         let search = GateSearch<Candidate>(gate, first: 0.3, most: 1)
         let found = try search.run { (step) throws(CNNOptError) in
             let energy = Self.energy(step)
@@ -203,10 +201,15 @@ struct LowRankWork {
                 text: "\(percent(energy)) of the energy"
             )
         }
-        return (
-            found.best ?? untouched,
+        let remark =
             "without energy or ratio, as much as the gate allows: \(found.remark); ask for more with lowrank(energy=…) or a wider --max-drop"
-        )
+        if let best = found.best { return (best, remark) }
+        // Either the gate let no split through, or there was none at the least energy.
+        guard found.isLimited else {
+            return (try candidate(RankRule(target: .energy(Self.energy(1)), round: round)), remark)
+        }
+        let outcomes = entries.map { Outcome.left($0.note ?? "the gate does not allow it") }
+        return (Candidate(model: model, outcomes: outcomes, reason: "the gate allows no split"), remark)
     }
 
     /// Steps from 0 to 1 give up nothing to half of the energy, slowly at first.

@@ -190,6 +190,18 @@ private func nodes(_ model: Model, _ type: String) -> [Node] {
         let report = try lowRank(&after, [:], PassContext(gate: gate))
         #expect(try ONNXWriter.bytes(of: after) == ONNXWriter.bytes(of: before))
         #expect(report.layers.map(\.note) == ["the gate does not allow it"])
+        #expect(report.summary == "left as it is: the gate allows no split")
+    }
+
+    @Test func whereNothingGetsSmallerTheGateIsNotBlamed() throws {
+        let layer = FactoredLayer(name: "", type: "MatMul", data: [1, 32], weight: [32, 32], outputAxis: 1)
+        let before = try layer.model([Double](repeating: 1, count: 32))
+        let samples = PreparedSamples(try TensorData.random([4, 32], seed: 3))
+        let gate = AccuracyGate(.signalToNoise(10), reference: before, samples: samples, threads: 1)
+        var after = before
+        let report = try lowRank(&after, [:], PassContext(gate: gate))
+        #expect(report.layers.map(\.note) == ["needs rank 16 of 32 for 50.0 % of the energy: not smaller"])
+        #expect(report.summary == "left as it is: no layer gets smaller")
     }
 
     @Test func neitherEnergyNorGateIsAUsageError() throws {
