@@ -4,9 +4,18 @@ import PackageDescription
 /// Library targets are optimised in debug builds too: a plain `swift run cnnopt` has to execute networks.
 let optimized: [SwiftSetting] = [.unsafeFlags(["-O"], .when(configuration: .debug))]
 
-func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: optimized)
+func library(
+    _ name: String,
+    _ dependencies: [Target.Dependency] = [],
+    linking libraries: [LinkerSetting] = []
+) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: optimized, linkerSettings: libraries)
 }
+
+let lapack: [LinkerSetting] = [
+    .linkedLibrary("openblas", .when(platforms: [.linux])),
+    .linkedFramework("Accelerate", .when(platforms: [.macOS])),
+]
 
 func tests(_ name: String, _ dependencies: [Target.Dependency], fixtures: [String] = []) -> Target {
     .testTarget(name: name, dependencies: dependencies + ["TestSupport"], exclude: fixtures)
@@ -37,7 +46,8 @@ let package = Package(
         library("Execution", ["Operators"]),
         library("ONNXFormat", ["COnnxSchema", "GraphIR", "Tensors"]),
         library("Datasets", ["Tensors", "CTurboJPEG", "CPNGReader", "CZlib"]),
-        library("Passes", ["Execution", "Datasets"]),
+        library("Passes", ["Execution", "Datasets", "CLapack"], linking: lapack),
+        .systemLibrary(name: "CLapack", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(
             name: "CTurboJPEG",
             pkgConfig: "libturbojpeg",

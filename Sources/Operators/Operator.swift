@@ -33,6 +33,15 @@ package protocol Operator: Sendable {
     /// How the operator applies a weight, for operators that are linear in one stored tensor.
     static func linearForm(_ site: OperatorSite) throws(CNNOptError) -> LinearForm?
 
+    /// The node as two of its kind, for operators with a ``linearForm(_:)``.
+    ///
+    /// - Parameters:
+    ///   - first: a weight with the axes of the stored one, but with fewer output channels.
+    ///   - second: a weight that makes the node's output channels out of those; its other axes have size 1.
+    /// - Returns: nil where the site has no such form.
+    static func factored(_ site: OperatorSite, first: TensorData, second: TensorData) throws(CNNOptError)
+        -> OperatorRewrite?
+
     /// How the operator scales and shifts each channel by stored numbers, for operators that do only that.
     static func channelAffine(_ site: OperatorSite) throws(CNNOptError) -> ChannelAffine?
 
@@ -69,6 +78,9 @@ extension Operator {
     }
     package static func cost(_ site: OperatorSite) throws(CNNOptError) -> Cost? { Cost(macs: 0) }
     package static func linearForm(_ site: OperatorSite) throws(CNNOptError) -> LinearForm? { nil }
+    package static func factored(_ site: OperatorSite, first: TensorData, second: TensorData) throws(CNNOptError)
+        -> OperatorRewrite?
+    { nil }
     package static func channelAffine(_ site: OperatorSite) throws(CNNOptError) -> ChannelAffine? { nil }
     package static func forwardedInput(_ site: OperatorSite) throws(CNNOptError) -> Int? {
         traits.contains(.isIdentity) ? 0 : nil

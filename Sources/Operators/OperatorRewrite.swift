@@ -19,14 +19,19 @@ package struct OperatorRewrite: Sendable {
         package var inputs: [Operand?]
         package var outputCount: Int
         package var attributes: [Attribute]
+        /// What is put behind the replaced node's name to name an earlier step and its outputs; the operator's type where it
+        /// is nil.
+        package var stem: String?
 
         package init(
             _ operatorType: String,
             domain: String? = nil,
             _ inputs: [Operand?],
             outputCount: Int = 1,
-            attributes: [Attribute] = []
+            attributes: [Attribute] = [],
+            stem: String? = nil
         ) {
+            self.stem = stem
             self.operatorType = operatorType
             self.domain = domain
             self.inputs = inputs

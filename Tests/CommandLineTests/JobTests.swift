@@ -93,6 +93,32 @@ import Testing
         }
     }
 
+    @Test func lowrankSaysWhatBecameOfEachLayer() throws {
+        try withTemporaryFolder { folder in
+            let result = try cnnopt(
+                [
+                    Material.sample, folder.path + "/out.onnx", "--passes", "simplify,lowrank", "--json", "--quiet",
+                    "--max-drop", "2",
+                ] + Material.data
+            )
+            #expect(result.status == 0, "\(result.errors)")
+            let document = try jsonObject(result.output)
+            let (before, after) = (document["before"] as? [String: Any], document["after"] as? [String: Any])
+            for key in ["fileBytes", "parameters", "macs"] {
+                let (old, new) = (
+                    try Material.nonNil(before?[key] as? Int), try Material.nonNil(after?[key] as? Int)
+                )
+                #expect(new < old, "\(key)")
+            }
+            let pass = try Material.nonNil((document["passes"] as? [[String: Any]])?.last)
+            #expect((pass["notes"] as? [String])?.contains { $0.contains("at most 2.0 points of top-1 lost") } == true)
+            let layers = try Material.nonNil(pass["layers"] as? [[String: Any]])
+            #expect(layers.count == 7)
+            #expect(layers.contains { ($0["change"] as? String)?.hasPrefix("rank ") == true })
+            #expect(layers.allSatisfy { ($0["change"] is String) != ($0["note"] is String) })
+        }
+    }
+
     @Test func unwritableReportsAreFoundBeforeTheWork() throws {
         try withTemporaryFolder { folder in
             let output = folder.path + "/out.onnx"

@@ -21,12 +21,15 @@ extension Patch {
             }
             let produced: [ValueID?] =
                 isLast
-                ? node.outputs : (0..<step.outputCount).map { _ in addValue("\(stem)_\(step.operatorType)", in: graph) }
+                ? node.outputs
+                : (0..<step.outputCount).map { _ in
+                    addValue("\(stem)_\(step.stem ?? step.operatorType)", in: graph)
+                }
             outputs.append(produced)
             var made = Node(
                 step.operatorType,
                 domain: step.domain ?? node.domain,
-                name: isLast ? node.name : nil,
+                name: isLast ? node.name : step.stem.map { "\(stem)_\($0)" },
                 inputs: inputs,
                 outputs: produced,
                 attributes: step.attributes

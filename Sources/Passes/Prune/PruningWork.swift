@@ -165,47 +165,21 @@ struct PruningWork {
             )
         }
         let selection = try selection(target: 0.9)
-        var best: Candidate?
-        var (low, high) = (0.0, min(0.9, selection.reach))
-        var failed: (ratio: Double, value: Double)?
-        for round in 0..<Self.bisections where high - low > 0.01 {
-            let ratio = round == 0 ? min(0.3, high) : (low + high) / 2
+        let search = GateSearch<Candidate>(gate, first: 0.3, most: min(0.9, selection.reach))
+        let found = try search.run { (ratio) throws(CNNOptError) in
             context.progress("trying \(percent(ratio))", nil)
             let candidate = try candidate(selection.removal(target: ratio))
-            let verdict = try gate.judge(candidate.model)
-            if verdict.holds {
-                low = max(ratio, candidate.reduction)
-                if candidate.reduction > best?.reduction ?? 0 { best = candidate }
-            } else {
-                high = ratio
-                failed = (candidate.reduction, verdict.value)
-            }
+            return GateSearch.Trial(
+                candidate: candidate,
+                model: candidate.model,
+                reached: candidate.reduction,
+                isUnchanged: candidate.reduction <= 0,
+                text: percent(candidate.reduction)
+            )
         }
-        var remark = "without a ratio, as much as the gate allows: \(gate.limit.text)"
-        if let failed { remark += "; \(percent(failed.ratio)) gave \(gate.limit.text(of: failed.value))" }
-        remark += "; ask for more with prune(ratio=…) or a wider --max-drop"
-        return (best, remark)
-    }
-
-    private static let bisections = 6
-}
-
-extension AccuracyGate.Limit {
-    /// The limit in words.
-    var text: String {
-        switch self {
-        case .top1Drop(let points): "at most \(points) points of top-1 lost"
-        case .disagreement(let points): "at most \(points) points of agreement with the original lost"
-        case .signalToNoise(let decibels): "at least \(decibels) dB signal-to-noise on seeded inputs"
-        }
-    }
-
-    /// A figure that the limit is compared with, in words.
-    func text(of value: Double) -> String {
-        let rounded = (value * 100).rounded() / 100
-        return switch self {
-        case .top1Drop, .disagreement: "\(rounded) points"
-        case .signalToNoise: "\(rounded) dB"
-        }
+        return (
+            found.best,
+            "without a ratio, as much as the gate allows: \(found.remark); ask for more with prune(ratio=…) or a wider --max-drop"
+        )
     }
 }

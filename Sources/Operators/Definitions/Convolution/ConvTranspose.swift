@@ -184,6 +184,10 @@ enum ConvTranspose: Operator {
     static func linearForm(_ site: OperatorSite) throws(CNNOptError) -> LinearForm? {
         LinearForm(weightOutputAxis: 1, weightInputAxis: 0, groups: try Conv.group(site))
     }
+
+    static func factored(_ site: OperatorSite, first: TensorData, second: TensorData) throws(CNNOptError)
+        -> OperatorRewrite?
+    { try Conv.factored("ConvTranspose", site, first, second) }
 }
 
 extension [Int] {

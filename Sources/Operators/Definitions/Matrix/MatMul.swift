@@ -87,6 +87,23 @@ enum MatMul: Operator {
             outputChannelAxis: a - 1
         )
     }
+
+    static func factored(_ site: OperatorSite, first: TensorData, second: TensorData) throws(CNNOptError)
+        -> OperatorRewrite?
+    {
+        guard let form = try linearForm(site) else { return nil }
+        func product(_ weight: OperatorRewrite.Operand, _ data: OperatorRewrite.Operand) -> [OperatorRewrite.Operand?] {
+            form.weightPort == 0 ? [weight, data] : [data, weight]
+        }
+        return OperatorRewrite([
+            .init(
+                "MatMul",
+                product(.constant(first, stem: "reduced_weight"), .input(form.dataPort)),
+                stem: "reduced"
+            ),
+            .init("MatMul", product(.constant(second, stem: "weight"), .step(0))),
+        ])
+    }
 }
 
 /// The matrix products of two run-time tensors.
