@@ -140,7 +140,11 @@ struct GridSampling: Sendable {
         let last = T(size - 1)
         switch padding {
         case .zeros: return place.isNaN ? -8 : min(max(place, -8), last + 8)
-        case .border: return place.isNaN ? 0 : min(max(place, 0), last)
+        case .border:
+            // Between the edge and its outermost element the place stays: elements beyond are those of the edge.
+            let margin: T = alignsCorners ? 0 : 0.5
+            guard place >= -margin, place <= last + margin else { return place > last ? last : 0 }
+            return place
         case .reflection: return reflected(place, size)
         }
     }
