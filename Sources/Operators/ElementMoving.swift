@@ -38,9 +38,9 @@ enum ElementMoving {
         case 8...: return try body(sources)
         default:
             var unpacked: [TensorData] = []
-            for source in sources { unpacked.append(try unpack(source)) }
+            for source in sources { unpacked.append(try source.unpackedUnits()) }
             var results: [TensorData] = []
-            for result in try body(unpacked) { results.append(try pack(result, type)) }
+            for result in try body(unpacked) { results.append(try .packing(result, as: type)) }
             return results
         }
     }
@@ -63,33 +63,6 @@ enum ElementMoving {
             results.append(try TensorData(strings: strings, shape: result.shape))
         }
         return results
-    }
-
-    private static func unpack(_ source: TensorData) throws(CNNOptError) -> TensorData {
-        let bits = source.elementType.bitWidth
-        let mask = UInt8(truncatingIfNeeded: (1 << bits) - 1)
-        return try source.withBytes { (bytes) throws(CNNOptError) in
-            try TensorData.make(UInt8.self, shape: source.shape) { (target) throws(CNNOptError) in
-                for i in target.indices {
-                    let bit = i * bits
-                    target[i] = (bytes[bit / 8] >> UInt8(bit % 8)) & mask
-                }
-            }
-        }
-    }
-
-    private static func pack(_ units: TensorData, _ type: ElementType) throws(CNNOptError) -> TensorData {
-        let bits = type.bitWidth
-        var result = try TensorData(zeros: type, shape: units.shape)
-        try units.withElements(UInt8.self) { (source) throws(CNNOptError) in
-            try result.withMutableBytes { (bytes) throws(CNNOptError) in
-                for i in source.indices {
-                    let bit = i * bits
-                    bytes[bit / 8] |= source[i] << UInt8(bit % 8)
-                }
-            }
-        }
-        return result
     }
 }
 

@@ -31,11 +31,16 @@ struct IndexedCopy: Sendable {
     init(axes: [Axis]) { self.axes = axes }
 
     /// Checks a shape before tables of its size are made.
-    /// - Throws: `invalidModel` where a tensor of that shape does not fit into this machine.
+    /// - Throws: `invalidModel` where a tensor of that shape does not fit into this machine, `unsupported` for an axis so long
+    ///   that its table alone would take a gigabyte.
     static func check(_ shape: [Int], _ type: ElementType) throws(CNNOptError) {
         let bytes = try TensorData.byteCount(type, shape).bytes
-        guard bytes <= MemoryBudget.largestAllocation, shape.allSatisfy({ $0 <= MemoryBudget.largestAllocation / 8 })
-        else { throw CNNOptError(.invalidModel, "a tensor of shape \(shape) is larger than this machine's memory") }
+        guard bytes <= MemoryBudget.largestAllocation else {
+            throw CNNOptError(.invalidModel, "a tensor of shape \(shape) is larger than this machine's memory")
+        }
+        guard shape.contains(0) || shape.allSatisfy({ $0 <= 1 << 27 }) else {
+            throw CNNOptError(.unsupported, "a tensor of shape \(shape), whose axis is longer than 2²⁷")
+        }
     }
 
     /// Output axis `k` is the source's axis `permutation[k]`.

@@ -1,6 +1,7 @@
 extension OperatorRegistry {
     static let arithmetic: [any Operator.Type] = [
-        Add.self, BitShift.self, BitwiseAnd.self, BitwiseNot.self, BitwiseOr.self, BitwiseXor.self, CumSum.self,
+        Add.self, BitShift.self, BitwiseAnd.self, BitwiseNot.self, BitwiseOr.self, BitwiseXor.self, CumProd.self,
+        CumSum.self,
         Div.self, Max.self,
         Mean.self, Min.self, Mod.self, Mul.self, Pow.self, Sub.self, Sum.self,
     ]
@@ -16,5 +17,5 @@ extension OperatorRegistry {
         Sqrt.self, Tan.self,
     ]
 
-    static let conversion: [any Operator.Type] = [Cast.self, CastLike.self]
+    static let conversion: [any Operator.Type] = [BitCast.self, Cast.self, CastLike.self]
 }

@@ -1,5 +1,7 @@
 extension OperatorRegistry {
     static let linear: [any Operator.Type] = [
-        Conv.self, ConvTranspose.self, Gemm.self, MatMul.self,
+        Conv.self, ConvInteger.self, ConvTranspose.self, DeformConv.self, Det.self, Einsum.self, Gemm.self, MatMul.self,
+        MatMulInteger.self,
+        QLinearConv.self, QLinearMatMul.self,
     ]
 }

@@ -1,5 +1,5 @@
 extension OperatorRegistry {
     static let quantization: [any Operator.Type] = [
-        DequantizeLinear.self, QuantizeLinear.self,
+        DequantizeLinear.self, DynamicQuantizeLinear.self, QuantizeLinear.self,
     ]
 }

@@ -1,5 +1,5 @@
 extension OperatorRegistry {
     static let selection: [any Operator.Type] = [
-        ArgMax.self, ArgMin.self, TopK.self, Where.self,
+        ArgMax.self, ArgMin.self, TopK.self, Unique.self, Where.self,
     ]
 }

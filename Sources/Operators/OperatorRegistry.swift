@@ -12,7 +12,8 @@ package struct OperatorRegistry: Sendable {
 
     /// All of ONNX's default domain that is defined here, by family.
     package static let standard = OperatorRegistry(
-        activations + arithmetic + comparison + conversion + elementary + indexing + layout + linear + normalization
-            + pooling + quantization + reductions + resizing + selection + shapes
+        activations + arithmetic + attention + comparison + conversion + detection + elementary + indexing + layout
+            + legacy + linear + losses + normalization + pooling + quantization + random + recurrent + reductions
+            + resizing + sampling + selection + shapes + signal + text
     )
 }

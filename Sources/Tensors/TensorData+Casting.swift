@@ -1,27 +1,56 @@
+/// What a conversion does where the target's numbers leave a choice.
+package struct CastRule: Sendable {
+    /// Whether numbers beyond an 8-bit float's range become its largest number, not infinity or NaN.
+    package var saturates = true
+    /// Which power of two a number between two becomes, in the type that holds nothing else.
+    package var powerRounding = PowerOfTwo.Rounding.up
+
+    package init(saturates: Bool = true, powerRounding: PowerOfTwo.Rounding = .up) {
+        self.saturates = saturates
+        self.powerRounding = powerRounding
+    }
+}
+
 extension TensorData {
     /// The same numbers in another element type.
     ///
     /// Floats are cut towards zero to integers; what lies outside the integer's range becomes its nearest end and NaN becomes
-    /// 0. Wider integers lose their upper bits, and so do floats on the way to 4 bits. Everything but zero is true.
-    /// - Throws: `unsupported` for types other than integers, bool, and floats of 16 to 64 bits.
-    package func cast(to target: ElementType) throws(CNNOptError) -> TensorData {
+    /// 0. Wider integers lose their upper bits, and so do floats on the way to 2 and 4 bits. Everything but zero is true.
+    /// Strings are read and written as decimal numbers.
+    /// - Throws: `unsupported` for complex numbers, `invalidData` for a string that is no number.
+    package func cast(to target: ElementType, _ rule: CastRule = CastRule()) throws(CNNOptError) -> TensorData {
         if target == elementType { return self }
+        if target == .string { return try numerals() }
         switch elementType {
-        case .float32: return try real(Float.self, target) { Double($0) }
-        case .float64: return try real(Double.self, target) { $0 }
-        case .float16: return try real(Float16.self, target) { Double(Float($0)) }
-        case .bfloat16: return try real(BFloat16.self, target) { Double($0.float) }
-        case .int8: return try whole(Int8.self, target)
-        case .int16: return try whole(Int16.self, target)
-        case .int32: return try whole(Int32.self, target)
-        case .int64: return try whole(Int64.self, target)
-        case .uint8: return try whole(UInt8.self, target)
-        case .uint16: return try whole(UInt16.self, target)
-        case .uint32: return try whole(UInt32.self, target)
-        case .uint64: return try whole(UInt64.self, target)
-        case .bool: return try map(UInt8.self, as: .uint8) { $0 == 0 ? UInt8(0) : 1 }.cast(to: target)
-        case .int4, .uint4: return try unpackedNibbles().cast(to: target)
-        default: throw CNNOptError(.unsupported, "a cast from \(elementType.onnxName)")
+        case .float32: return try real(Float.self, target, rule) { Double($0) }
+        case .float64: return try real(Double.self, target, rule) { $0 }
+        case .float16: return try real(Float16.self, target, rule) { Double(Float($0)) }
+        case .bfloat16: return try real(BFloat16.self, target, rule) { Double($0.float) }
+        case .int8: return try whole(Int8.self, target, rule)
+        case .int16: return try whole(Int16.self, target, rule)
+        case .int32: return try whole(Int32.self, target, rule)
+        case .int64: return try whole(Int64.self, target, rule)
+        case .uint8: return try whole(UInt8.self, target, rule)
+        case .uint16: return try whole(UInt16.self, target, rule)
+        case .uint32: return try whole(UInt32.self, target, rule)
+        case .uint64: return try whole(UInt64.self, target, rule)
+        case .bool: return try map(UInt8.self, as: .uint8) { $0 == 0 ? UInt8(0) : 1 }.cast(to: target, rule)
+        case .uint4, .uint2: return try unpackedUnits().cast(to: target, rule)
+        case .int4, .int2:
+            let shift = Int8(8 - elementType.bitWidth)
+            return try unpackedUnits().map(UInt8.self) { (Int8(bitPattern: $0) << shift) >> shift }.cast(
+                to: target,
+                rule
+            )
+        case .float8E8M0: return try map(UInt8.self) { PowerOfTwo.decode($0) }.cast(to: target, rule)
+        case .string: return try parsed(as: target).cast(to: target, rule)
+        default:
+            guard let format = SmallFloat(elementType) else {
+                throw CNNOptError(.unsupported, "a cast from \(elementType.onnxName)")
+            }
+            let table = (0...255).map { format.decode(UInt8($0)) }
+            let codes = elementType.bitWidth < 8 ? try unpackedUnits() : self
+            return try codes.map(UInt8.self) { table[Int($0)] }.cast(to: target, rule)
         }
     }
 
@@ -41,9 +70,12 @@ extension TensorData {
 
     /// From floats, which `double` turns into doubles without loss.
     @inline(__always)
-    private func real<S: TensorScalar>(_ source: S.Type, _ target: ElementType, _ double: (S) -> Double)
-        throws(CNNOptError) -> TensorData
-    {
+    private func real<S: TensorScalar>(
+        _ source: S.Type,
+        _ target: ElementType,
+        _ rule: CastRule,
+        _ double: (S) -> Double
+    ) throws(CNNOptError) -> TensorData {
         switch target {
         case .float32: try map(S.self) { Float(double($0)) }
         case .float64: try map(S.self) { double($0) }
@@ -58,16 +90,18 @@ extension TensorData {
         case .uint32: try map(S.self) { UInt32(saturating: double($0)) }
         case .uint64: try map(S.self) { UInt64(saturating: double($0)) }
         case .bool: try map(S.self, as: .bool) { double($0) == 0 ? UInt8(0) : 1 }
-        case .int4, .uint4:
-            try map(S.self) { UInt8(truncatingIfNeeded: Int64(saturating: double($0))) }.packedNibbles(target)
-        default: throw CNNOptError(.unsupported, "a cast to \(target.onnxName)")
+        case .int4, .uint4, .int2, .uint2:
+            try .packing(map(S.self) { UInt8(truncatingIfNeeded: Int64(saturating: double($0))) }, as: target)
+        default: try small(S.self, target, rule, double)
         }
     }
 
     @inline(__always)
-    private func whole<S: TensorScalar & FixedWidthInteger>(_ source: S.Type, _ target: ElementType)
-        throws(CNNOptError) -> TensorData
-    {
+    private func whole<S: TensorScalar & FixedWidthInteger>(
+        _ source: S.Type,
+        _ target: ElementType,
+        _ rule: CastRule
+    ) throws(CNNOptError) -> TensorData {
         switch target {
         case .float32: try map(S.self) { Float($0) }
         case .float64: try map(S.self) { Double($0) }
@@ -82,37 +116,31 @@ extension TensorData {
         case .uint32: try map(S.self) { UInt32(truncatingIfNeeded: $0) }
         case .uint64: try map(S.self) { UInt64(truncatingIfNeeded: $0) }
         case .bool: try map(S.self, as: .bool) { $0 == 0 ? UInt8(0) : 1 }
-        case .int4, .uint4: try map(S.self) { UInt8(truncatingIfNeeded: $0) }.packedNibbles(target)
-        default: throw CNNOptError(.unsupported, "a cast to \(target.onnxName)")
+        case .int4, .uint4, .int2, .uint2:
+            try .packing(map(S.self) { UInt8(truncatingIfNeeded: $0) }, as: target)
+        default: try small(S.self, target, rule) { Double($0) }
         }
     }
 
-    /// The elements of a 4-bit tensor, one a byte.
-    private func unpackedNibbles() throws(CNNOptError) -> TensorData {
-        let signed = elementType == .int4
-        return try withBytes { (bytes) throws(CNNOptError) in
-            try TensorData.make(UInt8.self, shape: shape) { (target) throws(CNNOptError) in
-                for i in target.indices {
-                    let nibble = bytes[i / 2] >> (i % 2 == 0 ? 0 : 4) & 15
-                    target[i] = signed && nibble > 7 ? nibble | 0xF0 : nibble
-                }
-            }
-        }.reinterpreted(signed: signed)
-    }
-
-    private func reinterpreted(signed: Bool) throws(CNNOptError) -> TensorData {
-        signed ? try cast(to: .int8) : self
-    }
-
-    /// The low four bits of bytes, packed with the first element in the low half.
-    private func packedNibbles(_ type: ElementType) throws(CNNOptError) -> TensorData {
-        var packed = try TensorData(zeros: type, shape: shape)
-        try withBytes { (source) throws(CNNOptError) in
-            try packed.withMutableBytes { (target) throws(CNNOptError) in
-                for i in 0..<count { target[i / 2] |= (source[i] & 15) << (i % 2 == 0 ? 0 : 4) }
+    /// To a float of at most 8 bits.
+    private func small<S: TensorScalar>(
+        _ source: S.Type,
+        _ target: ElementType,
+        _ rule: CastRule,
+        _ double: (S) -> Double
+    ) throws(CNNOptError) -> TensorData {
+        if target == .float8E8M0 {
+            return try map(S.self, as: target) {
+                PowerOfTwo.encode(double($0), saturates: rule.saturates, rule.powerRounding)
             }
         }
-        return packed
+        guard let format = SmallFloat(target) else {
+            throw CNNOptError(.unsupported, "a cast to \(target.onnxName)")
+        }
+        guard target.bitWidth < 8 else {
+            return try map(S.self, as: target) { format.encode(double($0), saturates: rule.saturates) }
+        }
+        return try .packing(map(S.self) { format.encode(double($0), saturates: true) }, as: target)
     }
 }
 

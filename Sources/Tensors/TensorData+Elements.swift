@@ -92,7 +92,9 @@ extension TensorData {
         case .uint32: try array(of: UInt32.self).map(Double.init)
         case .uint64: try array(of: UInt64.self).map { Double($0) }
         case .bool: try array(of: UInt8.self).map { $0 == 0 ? 0 : 1 }
-        default: throw CNNOptError(.unsupported, "numbers of element type \(elementType.onnxName)")
+        case .string, .complex64, .complex128:
+            throw CNNOptError(.unsupported, "numbers of element type \(elementType.onnxName)")
+        default: try cast(to: .float32).doubles()
         }
     }
 

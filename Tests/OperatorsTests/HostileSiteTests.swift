@@ -14,22 +14,29 @@ import Testing
         "num_groups", "block_size", "batch_dims", "to", "blocksize", "num_outputs", "start", "end", "k", "largest",
         "exclusive", "reverse", "allowzero", "spatial", "antialias", "exclude_outside", "upper", "select_last_index",
         "noop_with_empty_axes", "fmod", "is_test", "broadcast", "output_dtype", "training_mode", "align_corners",
-        "sorted",
+        "sorted", "sampling_ratio", "output_height", "output_width", "offset_group", "center_point_box", "layout",
+        "q_num_heads", "kv_num_heads", "is_causal", "num_heads", "rotary_embedding_dim", "interleaved", "onesided",
+        "inverse", "periodic", "output_datatype", "linear_before_reset", "input_forget", "maxsplit",
+        "left_window_size", "right_window_size", "qk_matmul_output_mode", "sample_size", "ignore_index", "precision",
+        "saturate", "dtype",
     ]
     private static let listAttributes = [
         "axes", "pads", "strides", "dilations", "kernel_shape", "output_padding", "output_shape", "perm", "shape",
         "split",
-        "starts", "ends", "repeats",
+        "starts", "ends", "repeats", "border", "pooled_shape",
     ]
     private static let floatAttributes = [
         "alpha", "beta", "epsilon", "bias", "min", "max", "lambd", "cubic_coeff_a", "extrapolation_value", "ratio",
-        "gamma",
+        "gamma", "spatial_scale", "scale", "clip", "softcap",
     ]
     private static let textAttributes = [
         ("auto_pad", "SAME_UPPER"), ("auto_pad", "VALID"), ("mode", "linear"), ("mode", "cubic"), ("mode", "reflect"),
         ("mode", "edge"), ("coordinate_transformation_mode", "tf_crop_and_resize"), ("reduction", "add"),
         ("coordinate_transformation_mode", "align_corners"), ("keep_aspect_ratio_policy", "not_larger"),
-        ("direction", "LEFT"),
+        ("direction", "LEFT"), ("mode", "nearest"), ("mode", "max"), ("padding_mode", "reflection"),
+        ("padding_mode", "border"), ("equation", "ij,jk->ik"), ("equation", "...i,...i->..."), ("equation", "ii"),
+        ("direction", "bidirectional"), ("update_rule", "linear"), ("round_mode", "nearest"), ("reduction", "none"),
+        ("mode", "circular"), ("delimiter", "a"),
     ]
     private static let names = OperatorRegistry.standard.operators.keys.filter { $0.domain.isEmpty }.map(\.type)
         .sorted()

@@ -26,17 +26,22 @@ import Testing
         #expect(try y.array(of: Float.self) == [0, 1, 2, 4])
     }
 
-    @Test func trainingIsRefused() throws {
-        let ones = try TensorData([1] as [Float])
-        let x = try TensorData([1] as [Float], shape: [1, 1])
-        let error = #expect(throws: CNNOptError.self) {
-            try runOperator(
-                "BatchNormalization",
-                inputs: [x, ones, ones, ones, ones],
-                attributes: [Attribute("training_mode", 1)]
-            )
-        }
-        #expect(error?.exitStatus == 69)
+    /// Mean 2 and variance 1 of the batch; the stored ones move halfway towards them.
+    @Test func trainingTakesTheStatisticsOfTheBatch() throws {
+        func one(_ value: Float) throws -> TensorData { try TensorData([value]) }
+        let x = try TensorData([1, 3] as [Float], shape: [2, 1])
+        let attributes = [
+            Attribute("training_mode", 1), Attribute("epsilon", Float(0)), Attribute("momentum", Float(0.5)),
+        ]
+        let results = try runOperator(
+            "BatchNormalization",
+            inputs: [x, one(2), one(5), one(0), one(3)],
+            attributes: attributes,
+            outputCount: 3
+        )
+        #expect(try results[0].array(of: Float.self) == [3, 7])
+        #expect(try results[1].array(of: Float.self) == [1])
+        #expect(try results[2].array(of: Float.self) == [2])
     }
 
     /// Rows as index lists, collected from the definition: before operator set 13 all axes from `axis` on.

@@ -3,7 +3,7 @@ import Tensors
 
 /// x where it is above `alpha`, else 0.
 enum ThresholdedRelu: UnaryOperator {
-    static let schema = OperatorSchema("ThresholdedRelu", versions: [10, 22], inputs: 1...1)
+    static let schema = OperatorSchema("ThresholdedRelu", versions: [1, 10, 22], inputs: 1...1)
 
     static func function(_ site: OperatorSite) throws(CNNOptError) -> UnaryFunction {
         let alpha = try site.float("alpha", default: 1)

@@ -1,21 +1,24 @@
 import GraphIR
 import Tensors
 
-/// Unsigned integers shifted by b bits, with broadcasting; what is shifted out is lost.
+/// Integers shifted by b bits, with broadcasting; what is shifted out is lost, and signed numbers keep their sign to the right.
+/// A shift below zero or past the width leaves nothing but the sign's copies.
 enum BitShift: BinaryOperator {
-    static let schema = OperatorSchema("BitShift", versions: [11], inputs: 2...2)
+    static let schema = OperatorSchema("BitShift", versions: [11, 28], inputs: 2...2)
 
     static func function(_ site: OperatorSite) throws(CNNOptError) -> BinaryFunction {
-        guard let type = site.elementType(0) else { throw site.failure(.unsupported, "its element type is unknown") }
-        guard [.uint8, .uint16, .uint32, .uint64].contains(type) else {
-            throw site.failure(.invalidModel, "element type \(type.onnxName): only unsigned integers are shifted")
-        }
-        let shift: BinaryFunction.Integer<UInt64>
         switch try site.string("direction") {
-        case "LEFT": shift = { (a, b) throws(CNNOptError) in a << b }
-        case "RIGHT": shift = { (a, b) throws(CNNOptError) in a >> b }
+        case "LEFT":
+            return BinaryFunction(
+                integer: { (a, b) throws(CNNOptError) in b < 0 ? 0 : a << b },
+                unsigned: { (a, b) throws(CNNOptError) in a << b }
+            )
+        case "RIGHT":
+            return BinaryFunction(
+                integer: { (a, b) throws(CNNOptError) in a >> (b < 0 ? 64 : b) },
+                unsigned: { (a, b) throws(CNNOptError) in a >> b }
+            )
         default: throw site.failure(.invalidModel, "attribute 'direction' is neither LEFT nor RIGHT")
         }
-        return BinaryFunction(unsigned: shift)
     }
 }

@@ -22,7 +22,8 @@ enum Cast: Operator {
 
     static func reference(_ site: OperatorSite) throws(CNNOptError) -> any Kernel {
         let target = try target(site)
-        return ReferenceKernel { (inputs, _) throws(CNNOptError) in [try inputs.required(0).cast(to: target)] }
+        let rule = try CastRule(site)
+        return ReferenceKernel { (inputs, _) throws(CNNOptError) in [try inputs.required(0).cast(to: target, rule)] }
     }
 
     private static func target(_ site: OperatorSite) throws(CNNOptError) -> ElementType {
@@ -31,6 +32,17 @@ enum Cast: Operator {
             throw site.failure(.unsupported, "element type number \(number)")
         }
         return type
+    }
+}
+
+extension CastRule {
+    /// The attributes `saturate` and `round_mode`.
+    init(_ site: OperatorSite) throws(CNNOptError) {
+        let mode = try site.string("round_mode", default: "up")
+        guard let rounding = PowerOfTwo.Rounding(rawValue: mode) else {
+            throw site.failure(.invalidModel, "attribute 'round_mode' is '\(mode)', not up, down or nearest")
+        }
+        self.init(saturates: try site.int("saturate", default: 1) != 0, powerRounding: rounding)
     }
 }
 

@@ -27,8 +27,9 @@ enum CastLike: Operator {
     }
 
     static func reference(_ site: OperatorSite) throws(CNNOptError) -> any Kernel {
-        ReferenceKernel { (inputs, _) throws(CNNOptError) in
-            [try inputs.required(0).cast(to: inputs.required(1).elementType)]
+        let rule = try CastRule(site)
+        return ReferenceKernel { (inputs, _) throws(CNNOptError) in
+            [try inputs.required(0).cast(to: inputs.required(1).elementType, rule)]
         }
     }
 }

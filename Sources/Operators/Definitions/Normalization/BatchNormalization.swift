@@ -18,13 +18,20 @@ enum BatchNormalization: Operator {
                 throw site.failure(.invalidModel, "input \(port) has shape \(size) for \(channels) channels")
             }
         }
-        return [site.type(0)]
+        return try isTraining(site) ? [site.type(0), site.type(3), site.type(4)] : [site.type(0)]
+    }
+
+    /// Whether the statistics are those of the batch, and the stored ones move towards them.
+    private static func isTraining(_ site: OperatorSite) throws(CNNOptError) -> Bool {
+        let mode = try site.int("training_mode", default: 0)
+        return site.opset >= 14 && mode != 0
     }
 
     static func reference(_ site: OperatorSite) throws(CNNOptError) -> any Kernel {
-        guard try site.int("training_mode", default: 0) == 0,
-            !site.node.outputs.dropFirst().contains(where: { $0 != nil })
-        else { throw site.failure(.unsupported, "training mode", remedy: "export the model for inference") }
+        if try isTraining(site) { return try training(site) }
+        guard !site.node.outputs.dropFirst().contains(where: { $0 != nil }) else {
+            throw site.failure(.unsupported, "training mode", remedy: "export the model for inference")
+        }
         let epsilon = Double(try site.float("epsilon", default: 1e-5))
         let spatial = try isSpatial(site)
         return ReferenceKernel { (inputs, threads) throws(CNNOptError) in
@@ -42,6 +49,48 @@ enum BatchNormalization: Operator {
                 }
             }
         }
+    }
+
+    private static func training(_ site: OperatorSite) throws(CNNOptError) -> any Kernel {
+        let epsilon = Double(try site.float("epsilon", default: 1e-5))
+        let momentum = Double(try site.float("momentum", default: 0.9))
+        return ReferenceKernel { (inputs, threads) throws(CNNOptError) in
+            let x = try inputs.required(0)
+            guard x.shape.count >= 2 else { throw CNNOptError(.invalidModel, "an input of shape \(x.shape)") }
+            let values = try x.cast(to: .float64)
+            let (mean, variance) = try statistics(values)
+            var parameters: [TensorData?] = [nil, try inputs.required(1), try inputs.required(2)]
+            parameters += [try TensorData(mean), try TensorData(variance)]
+            let affine = try Affine(parameters, count: x.shape[1], epsilon: epsilon)
+            let inner = AxisSpan(x.shape, axis: 1).inner
+            let result = try apply(Double.self, values, affine, inner: inner, threads).cast(to: x.elementType)
+            var outputs = [result]
+            for (port, batch) in [(3, mean), (4, variance)] {
+                let stored = try inputs.required(port)
+                let old = try stored.doubles()
+                guard old.count == batch.count else {
+                    throw CNNOptError(.invalidModel, "input \(port) has \(old.count) elements, not \(batch.count)")
+                }
+                let moved = zip(old, batch).map { $0 * momentum + $1 * (1 - momentum) }
+                outputs.append(try TensorData(moved, shape: stored.shape).cast(to: stored.elementType))
+            }
+            return outputs
+        }
+    }
+
+    /// Mean and variance of each channel over the batch.
+    private static func statistics(_ x: TensorData) throws(CNNOptError) -> (mean: [Double], variance: [Double]) {
+        let span = AxisSpan(x.shape, axis: 1)
+        let values = try x.array(of: Double.self)
+        let count = Double(x.count / max(span.count, 1))
+        var mean = [Double](repeating: 0, count: span.count)
+        var variance = mean
+        for (i, value) in values.enumerated() { mean[i / span.inner % span.count] += value / count }
+        for (i, value) in values.enumerated() {
+            let distance = value - mean[i / span.inner % span.count]
+            variance[i / span.inner % span.count] += distance * distance / count
+        }
+        return (mean, variance)
     }
 
     /// y = factor · x + term, one pair for each channel.
@@ -92,6 +141,7 @@ enum BatchNormalization: Operator {
 
     static func coupling(_ site: OperatorSite) throws(CNNOptError) -> ChannelCoupling {
         guard try isSpatial(site) else { return .barrier("each element has its own statistics") }
+        guard try !isTraining(site) else { return .barrier("it is in training mode") }
         guard let shape = site.shape(0) else { return .barrier("the rank of its input is unknown") }
         var coupling = ChannelCoupling.identity(site)
         guard let channels = shape.dropFirst().first?.size else { return coupling }

@@ -3,7 +3,7 @@ import Tensors
 
 /// (x − zero point) · scale.
 enum DequantizeLinear: Operator {
-    static let schema = OperatorSchema("DequantizeLinear", versions: [10, 13, 19, 21, 23, 24, 25], inputs: 2...3)
+    static let schema = OperatorSchema("DequantizeLinear", versions: [10, 13, 19, 21, 23, 24, 25, 28], inputs: 2...3)
     static var traits: OperatorTraits { [.isQuantization] }
 
     static func inferTypes(_ site: OperatorSite) throws(CNNOptError) -> [TensorType] {
@@ -31,7 +31,7 @@ enum DequantizeLinear: Operator {
                 case .int16: try job.run(Int16.self)
                 case .int32: try job.run(Int32.self)
                 case .uint4, .int4, .uint2, .int2: try job.runPacked()
-                default: throw CNNOptError(.unsupported, "dequantisation of \(x.elementType.onnxName)")
+                default: try job.runFloat()
                 }
             let type = ElementType(rawValue: Int32(truncatingIfNeeded: declared)) ?? scale.elementType
             guard [.float32, .float16, .bfloat16].contains(type) else {
@@ -67,6 +67,20 @@ enum DequantizeLinear: Operator {
             return try TensorData.make(Float.self, shape: x.shape) { (target) throws(CNNOptError) in
                 layout.runs(values.count) { elements, index in
                     for i in elements { target[i] = Float(values[i] - (zeros?[index] ?? 0)) * scales[index] }
+                }
+            }
+        }
+
+        /// Of a float of at most 8 bits.
+        func runFloat() throws(CNNOptError) -> TensorData {
+            guard SmallFloat(x.elementType) != nil else {
+                throw CNNOptError(.unsupported, "dequantisation of \(x.elementType.onnxName)")
+            }
+            let values = try x.cast(to: .float32).array(of: Float.self)
+            let zeros = try zero?.cast(to: .float32).array(of: Float.self)
+            return try TensorData.make(Float.self, shape: x.shape) { (target) throws(CNNOptError) in
+                layout.runs(values.count) { elements, index in
+                    for i in elements { target[i] = (values[i] - (zeros?[index] ?? 0)) * scales[index] }
                 }
             }
         }

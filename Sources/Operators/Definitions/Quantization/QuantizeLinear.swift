@@ -3,7 +3,7 @@ import Tensors
 
 /// saturate(round(x / scale) + zero point), halves to even.
 enum QuantizeLinear: Operator {
-    static let schema = OperatorSchema("QuantizeLinear", versions: [10, 13, 19, 21, 23, 24, 25], inputs: 2...3)
+    static let schema = OperatorSchema("QuantizeLinear", versions: [10, 13, 19, 21, 23, 24, 25, 28], inputs: 2...3)
     static var traits: OperatorTraits { [.isQuantization] }
 
     static func inferTypes(_ site: OperatorSite) throws(CNNOptError) -> [TensorType] {
@@ -14,6 +14,8 @@ enum QuantizeLinear: Operator {
         let declared = try site.int("output_dtype", default: 0)
         let axis = try site.int("axis", default: 1)
         let block = try site.int("block_size", default: 0)
+        let precision = try site.int("precision", default: 0)
+        let saturates = try site.int("saturate", default: 1) != 0
         return ReferenceKernel { (inputs, _) throws(CNNOptError) in
             let (scale, zero) = (try inputs.required(1), inputs.optional(2))
             let type = zero?.elementType ?? ElementType(rawValue: Int32(truncatingIfNeeded: declared)) ?? .uint8
@@ -23,14 +25,17 @@ enum QuantizeLinear: Operator {
             if let zero, zero.count != scale.count {
                 throw CNNOptError(.invalidModel, "scale and zero point have shapes \(scale.shape) and \(zero.shape)")
             }
-            let job = Job(x: x, scales: try scale.doubles().map { Float($0) }, layout: layout)
+            var job = Job(x: x, scales: try scale.doubles().map { Float($0) }, layout: layout)
+            let divided =
+                precision == 0 ? scale.elementType : ElementType(rawValue: Int32(truncatingIfNeeded: precision))
+            if let divided, divided == .float16 || divided == .bfloat16 { job = try job.divided(in: divided) }
             return switch type {
             case .uint8: [try job.run(UInt8.self, zero)]
             case .int8: [try job.run(Int8.self, zero)]
             case .uint16: [try job.run(UInt16.self, zero)]
             case .int16: [try job.run(Int16.self, zero)]
             case .uint4, .int4, .uint2, .int2: [try job.runPacked(type, zero)]
-            default: throw CNNOptError(.unsupported, "quantisation to \(type.onnxName)")
+            default: [try job.runFloat(type, zero, CastRule(saturates: saturates))]
             }
         }
     }
@@ -76,6 +81,35 @@ enum QuantizeLinear: Operator {
                 }
             }
             return try PackedIntegers.pack(values, as: type, shape: x.shape)
+        }
+
+        /// To a float of at most 8 bits.
+        func runFloat(_ type: ElementType, _ zero: TensorData?, _ rule: CastRule) throws(CNNOptError) -> TensorData {
+            guard SmallFloat(type) != nil else {
+                throw CNNOptError(.unsupported, "quantisation to \(type.onnxName)")
+            }
+            let zeros = try zero?.cast(to: .float32).array(of: Float.self)
+            return try quotients { index in zeros?[index] ?? 0 }.cast(to: type, rule)
+        }
+
+        /// The job with its input divided by the scales already, each quotient rounded to a half type.
+        func divided(in type: ElementType) throws(CNNOptError) -> Job {
+            let quotients = try quotients { _ in 0 }
+            return Job(
+                x: try HalfPrecision.widened(HalfPrecision.narrowed(quotients, to: type)),
+                scales: [Float](repeating: 1, count: scales.count),
+                layout: layout
+            )
+        }
+
+        private func quotients(_ shift: (_ scale: Int) -> Float) throws(CNNOptError) -> TensorData {
+            try x.withElements(Float.self) { (source) throws(CNNOptError) in
+                try TensorData.make(Float.self, shape: x.shape) { (target) throws(CNNOptError) in
+                    layout.runs(source.count) { elements, index in
+                        for i in elements { target[i] = source[i] / scales[index] + shift(index) }
+                    }
+                }
+            }
         }
     }
 

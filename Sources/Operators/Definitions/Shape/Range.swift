@@ -46,6 +46,13 @@ enum RangeOperator: Operator {
             switch bounds.0.elementType {
             case .float32: return [try real(Float.self, bounds.0, bounds.1, bounds.2)]
             case .float64: return [try real(Double.self, bounds.0, bounds.1, bounds.2)]
+            case .float16, .bfloat16:
+                let wide = (
+                    try HalfPrecision.widened(bounds.0), try HalfPrecision.widened(bounds.1),
+                    try HalfPrecision.widened(bounds.2)
+                )
+                let result = try real(Float.self, wide.0, wide.1, wide.2)
+                return [try HalfPrecision.narrowed(result, to: bounds.0.elementType)]
             case .int16: return [try whole(inputs) { Int16(truncatingIfNeeded: $0) }]
             case .int32: return [try whole(inputs) { Int32(truncatingIfNeeded: $0) }]
             case .int64: return [try whole(inputs) { Int64($0) }]

@@ -1,0 +1,23 @@
+import GraphIR
+import Tensors
+
+/// The product of two quantised matrices, quantised again.
+enum QLinearMatMul: IntegerProductOperator {
+    static let schema = OperatorSchema("QLinearMatMul", versions: [10, 21], inputs: 8...8)
+    static var matrixPorts: (Int, Int) { (0, 3) }
+    static var zeroPorts: (Int, Int) { (2, 5) }
+
+    static func outputType(_ site: OperatorSite) -> ElementType? { site.elementType(7) }
+
+    static func finish(_ sums: TensorData, _ inputs: [TensorData?]) throws(CNNOptError) -> TensorData {
+        let left = try QuantizedOperand.scalar(inputs.required(1))
+        let right = try inputs.required(4)
+        let result = try QuantizedOperand.scalar(inputs.required(6))
+        // One scale, or one for each column.
+        guard right.elementType.isFloat, right.count == 1 || right.count == sums.shape.last else {
+            throw CNNOptError(.unsupported, "scales of shape \(right.shape) for a product of shape \(sums.shape)")
+        }
+        let scales = try right.doubles().map { left * Float($0) / result }
+        return try Requantization(scales: scales, zero: inputs.required(7)).run(sums, inner: 1)
+    }
+}
