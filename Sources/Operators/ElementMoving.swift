@@ -65,7 +65,7 @@ enum ElementMoving {
         return results
     }
 
-    private static func unpack(_ source: TensorData) throws(CNNOptError) -> TensorData {
+    static func unpack(_ source: TensorData) throws(CNNOptError) -> TensorData {
         let bits = source.elementType.bitWidth
         let mask = UInt8(truncatingIfNeeded: (1 << bits) - 1)
         return try source.withBytes { (bytes) throws(CNNOptError) in
@@ -78,7 +78,7 @@ enum ElementMoving {
         }
     }
 
-    private static func pack(_ units: TensorData, _ type: ElementType) throws(CNNOptError) -> TensorData {
+    static func pack(_ units: TensorData, _ type: ElementType) throws(CNNOptError) -> TensorData {
         let bits = type.bitWidth
         var result = try TensorData(zeros: type, shape: units.shape)
         try units.withElements(UInt8.self) { (source) throws(CNNOptError) in

@@ -12,7 +12,8 @@ package struct OperatorRegistry: Sendable {
 
     /// All of ONNX's default domain that is defined here, by family.
     package static let standard = OperatorRegistry(
-        activations + arithmetic + comparison + conversion + elementary + indexing + layout + linear + normalization
+        activations + arithmetic + comparison + controlFlow + conversion + elementary + indexing + layout + linear
+            + normalization
             + pooling + quantization + reductions + resizing + selection + shapes
     )
 }
