@@ -70,7 +70,7 @@ struct RewriteEngine {
     /// The node, what feeds it and the others that those feed, and its users.
     private static func neighbours(of id: NodeID, _ graph: Graph) -> [NodeID] {
         var result = [id]
-        for case let input? in graph[id].inputs {
+        for case let input? in graph.arguments(of: id) {
             guard let producer = graph[input].producer else { continue }
             result.append(producer.node)
             result += graph[input].uses.map(\.node)
