@@ -98,15 +98,15 @@ public struct ModelSummary: Sendable, Encodable {
         for id in graph.nodeIDs {
             let site = batchOne.site(id, graph)
             operators[site.node.operatorName.description, default: 0] += 1
-            let macs = try facts.definition(id, graph)?.cost(site)?.macs
-            if facts.definition(id, graph) != nil {
-                total =
-                    if let sum = total, let macs { sum.addingReportingOverflow(macs).overflow ? nil : sum + macs } else
-                    { nil }
-            } else {
-                unknownNodes += 1
-            }
-            if includesLayers { layers.append(try Self.layer(id, site, macs, graph, facts, &counted)) }
+            let cost = try batchOne.cost(id, graph)
+            unknownNodes += cost.unknownNodes
+            total =
+                if let sum = total, let macs = cost.macs {
+                    sum.addingReportingOverflow(macs).overflow ? nil : sum + macs
+                } else { nil }
+            guard includesLayers else { continue }
+            let isUnknown = cost.unknownNodes > 0 && cost.macs == 0
+            layers.append(try Self.layer(id, site, isUnknown ? nil : cost.macs, graph, facts, &counted))
         }
         macs = total
         self.layers = layers
@@ -116,7 +116,7 @@ public struct ModelSummary: Sendable, Encodable {
         self.fileBytes = fileBytes
     }
 
-    /// The tensors that the file holds: initialisers and the outputs of Constant nodes.
+    /// The tensors that the file holds in the main graph: initialisers and the outputs of Constant nodes.
     private static func storedTensors(_ graph: Graph, _ facts: GraphFacts) -> [TensorData] {
         let nodes = graph.nodeIDs.filter { graph[$0].inputs.isEmpty }.flatMap { graph[$0].outputs }
         return (graph.initializers + nodes.compactMap { $0 }).compactMap { facts.constant($0, graph) }

@@ -16,8 +16,8 @@ package struct ExecutionPlan: Sendable {
     }
 
     private let steps: [Step]
-    private let constants: [Int: TensorData]
-    private let slotCount: Int
+    /// The stored tensors at their places, everything else empty: how a run begins.
+    private let slots: [TensorData?]
     /// The inputs that the caller feeds, in the graph's order.
     package let feeds: [Feed]
     /// The graph's outputs, in order.
@@ -36,63 +36,52 @@ package struct ExecutionPlan: Sendable {
     ///   - targets: values to compute; the graph's outputs by default. Nodes that none of them needs are not run.
     /// - Throws: `unsupported` naming the operator that this build does not know or does not cover.
     package init(_ model: Model, facts: GraphFacts? = nil, targets: [ValueID]? = nil) throws(CNNOptError) {
-        let graph = model.graph
         let facts = if let facts { facts } else { try GraphFacts(model) }
+        try self.init(model.graph, facts, targets: targets)
+    }
+
+    /// Prepares a graph with the facts that hold where it stands.
+    init(_ graph: Graph, _ facts: GraphFacts, targets: [ValueID]? = nil) throws(CNNOptError) {
         let wanted = targets ?? graph.outputs
         let order = try graph.topologicalOrder()
 
         var needed = Set(wanted)
-        var kept: [NodeID] = []
+        var kept: [(id: NodeID, arguments: [ValueID?])] = []
         for id in order.reversed() where graph[id].outputs.contains(where: { $0.map(needed.contains) ?? false }) {
-            kept.append(id)
-            needed.formUnion(graph[id].inputs.compactMap { $0 })
+            let arguments = graph.arguments(of: id)
+            kept.append((id, arguments))
+            needed.formUnion(arguments.compactMap { $0 })
         }
         kept.reverse()
 
         var lastUse: [ValueID: Int] = [:]
-        for (index, id) in kept.enumerated() {
-            for case let value? in graph[id].inputs + graph[id].outputs { lastUse[value] = index }
+        for (index, node) in kept.enumerated() {
+            for case let value? in node.arguments + graph[node.id].outputs { lastUse[value] = index }
         }
         for value in wanted { lastUse[value] = nil }
         var releases = [[Int]](repeating: [], count: kept.count)
         for (value, index) in lastUse where graph[value].constant == nil { releases[index].append(value.index) }
 
         var steps: [Step] = []
-        for (index, id) in kept.enumerated() {
-            let site = facts.site(id, graph)
-            let operatorName = site.node.operatorName.description
-            guard let definition = facts.definition(id, graph) else {
-                throw CNNOptError(
-                    .unsupported,
-                    "this build cannot execute operator \(operatorName)",
-                    remedy: "reading, summary and --passes none still work; `cnnopt operators` lists what is known"
-                ).atNode(site.name, operatorName: operatorName)
-            }
-            let kernel: any Kernel
-            do {
-                kernel = try definition.reference(site)
-            } catch {
-                throw error.atNode(site.name, operatorName: operatorName)
-            }
+        for (index, (id, arguments)) in kept.enumerated() {
+            let node = graph[id]
             steps.append(
                 Step(
-                    name: site.name,
-                    operatorName: operatorName,
-                    kernel: kernel,
-                    inputs: site.node.inputs.map { $0?.index },
-                    outputs: site.node.outputs.map { $0?.index },
+                    name: facts.displayName(id, graph),
+                    operatorName: node.operatorName.description,
+                    kernel: try facts.kernel(id, graph),
+                    inputs: arguments.map { $0?.index },
+                    outputs: node.outputs.map { $0?.index },
                     released: releases[index].sorted()
                 )
             )
         }
         self.steps = steps
-        slotCount = graph.valueCapacity
-        var constants: [Int: TensorData] = [:]
+        var slots = [TensorData?](repeating: nil, count: graph.valueCapacity)
         for value in needed {
-            guard let data = graph[value].constant?.data else { continue }
-            constants[value.index] = data
+            if let data = graph[value].constant?.data { slots[value.index] = data }
         }
-        self.constants = constants
+        self.slots = slots
         feeds = graph.feeds.map { Feed(id: $0, name: graph[$0].name, type: facts.type($0)) }
         outputs = wanted.map { Feed(id: $0, name: graph[$0].name, type: facts.type($0)) }
         names = Dictionary(uniqueKeysWithValues: needed.union(wanted).map { ($0, graph[$0].name) })
@@ -109,14 +98,40 @@ package struct ExecutionPlan: Sendable {
         observing: Set<ValueID> = [],
         observe: (ValueID, TensorData) throws(CNNOptError) -> Void = { _, _ in }
     ) throws(CNNOptError) -> [TensorData] {
-        var slots = [TensorData?](repeating: nil, count: slotCount)
-        for (slot, tensor) in constants { slots[slot] = tensor }
+        var slots = slots
         for feed in feeds {
             guard let tensor = inputs[feed.id] else { continue }
             try check(tensor, feed)
             slots[feed.id.index] = tensor
             if observing.contains(feed.id) { try observe(feed.id, tensor) }
         }
+        var budget = RunBudget()
+        return try run(&slots, threads, &budget, observing, observe)
+    }
+
+    /// Runs the graph as a part of another run, without a look at types: kernels check what they get.
+    /// - Parameters:
+    ///   - inputs: the graph's inputs in order; those left out are nil.
+    ///   - fill: puts values of graphs around this one into their slots.
+    func run(
+        _ inputs: [TensorData?],
+        threads: Int,
+        budget: inout RunBudget,
+        fill: (inout [TensorData?]) -> Void = { _ in }
+    ) throws(CNNOptError) -> [TensorData] {
+        var slots = slots
+        for (feed, tensor) in zip(feeds, inputs) { slots[feed.id.index] = tensor }
+        fill(&slots)
+        return try run(&slots, threads, &budget, []) { (_, _) throws(CNNOptError) in }
+    }
+
+    private func run(
+        _ slots: inout [TensorData?],
+        _ threads: Int,
+        _ budget: inout RunBudget,
+        _ observing: Set<ValueID>,
+        _ observe: (ValueID, TensorData) throws(CNNOptError) -> Void
+    ) throws(CNNOptError) -> [TensorData] {
         for step in steps {
             do throws(CNNOptError) {
                 var arguments: [TensorData?] = []
@@ -130,12 +145,12 @@ package struct ExecutionPlan: Sendable {
                         throw CNNOptError(
                             .invalidModel,
                             "'\(name)' has no value",
-                            remedy: "feed it with --input \(name)=…"
+                            remedy: feeds.contains { $0.id.index == input } ? "feed it with --input \(name)=…" : nil
                         )
                     }
                     arguments.append(tensor)
                 }
-                let results = try step.kernel.run(arguments, threads: threads)
+                let results = try step.kernel.run(arguments, threads: threads, budget: &budget)
                 arguments = []
                 for (port, output) in step.outputs.enumerated() {
                     guard let output else { continue }

@@ -167,6 +167,9 @@ extension Graph {
         guard node.attributes.contains(where: { !$0.graphs.isEmpty }) else { return [] }
         return node.capturedNames.compactMap { valuesByName[$0] }
     }
+
+    /// The values that running the node takes: its inputs, then those that its subgraphs use by name.
+    package func arguments(of id: NodeID) -> [ValueID?] { self[id].inputs + captures(of: id) }
 }
 
 extension Node {

@@ -1,16 +1,34 @@
 import GraphIR
 import Tensors
 
-/// What is known about every value of a model's main graph without running it: types, stored tensors, and shape arithmetic.
+/// What is known about every value of a graph without running it: types, stored tensors, and shape arithmetic. Graphs inside
+/// nodes and the functions that nodes call have facts of their own, each for its place: see ``NodeBody``.
 package struct GraphFacts: Sendable {
     /// Types by value index, inferred and declared knowledge together.
-    package private(set) var types: [TensorType?]
-    private var elements: [ShapeElements?]
-    private var produced: [ValueID: TensorData] = [:]
+    package internal(set) var types: [TensorType?]
+    var elements: [ShapeElements?]
+    var produced: [ValueID: TensorData] = [:]
     package let registry: OperatorRegistry
-    private let opsets: [String: Int]
+    /// The graphs inside nodes, by attribute, and the functions that nodes call.
+    var bodies: [NodeID: [String: NodeBody]] = [:]
+    var calls: [NodeID: NodeBody] = [:]
+    /// What was wrong with nodes of a graph that may never run.
+    var failures: [NodeID: CNNOptError] = [:]
+    let scope: Scope
 
-    /// Infers the facts.
+    /// What a graph has from its place in the model.
+    struct Scope: Sendable {
+        let functions: LocalFunctions
+        var opsets: [String: Int]
+        /// What stands in front of node names in messages.
+        var path = ""
+        /// Whether the graph may never run: a contradiction in it is then left for the run to meet.
+        var isConditional = false
+        /// How many loops are around the graph.
+        var loops = 0
+    }
+
+    /// Infers the facts of the main graph.
     /// - Parameter inputShapes: concrete shapes that override declared graph input shapes, by input.
     /// - Throws: `invalidModel` where a node contradicts its inputs. Unknown operators leave their outputs' types as declared.
     package init(
@@ -18,47 +36,78 @@ package struct GraphFacts: Sendable {
         inputShapes: [ValueID: [Int]] = [:],
         registry: OperatorRegistry = .standard
     ) throws(CNNOptError) {
-        let graph = model.graph
-        self.registry = registry
-        opsets = Dictionary(
-            model.opsetImports.map { (OperatorName("", domain: $0.domain ?? "").domain, $0.version ?? 1) },
-            uniquingKeysWith: { first, _ in first }
+        let scope = Scope(
+            functions: try LocalFunctions(model),
+            opsets: Scope.opsets(model.opsetImports)
         )
+        var known: [ValueID: OperatorSite.Input] = [:]
+        for (id, sizes) in inputShapes where model.graph.contains(id) {
+            let declared = model.graph[id].type?.tensor?.elementType
+            known[id] = OperatorSite.Input(type: TensorType(declared, Shape(sizes: sizes)))
+        }
+        try self.init(model.graph, scope, registry, known: known, isShapeDeclared: true)
+    }
+
+    /// - Parameters:
+    ///   - known: what the surroundings know of values that the graph does not compute.
+    ///   - isShapeDeclared: whether shapes that the file declares hold each time that the graph runs.
+    init(
+        _ graph: Graph,
+        _ scope: Scope,
+        _ registry: OperatorRegistry,
+        known: [ValueID: OperatorSite.Input],
+        isShapeDeclared: Bool
+    ) throws(CNNOptError) {
+        self.registry = registry
+        self.scope = scope
         types = [TensorType?](repeating: nil, count: graph.valueCapacity)
         elements = [ShapeElements?](repeating: nil, count: graph.valueCapacity)
         for id in graph.valueIDs {
             let value = graph[id]
+            // A declared type of an inner value may be stale or wrong; what inference finds comes first.
+            var declared = value.type?.tensor
+            if !isShapeDeclared { declared?.shape = nil }
             if let constant = value.constant?.data {
                 types[id.index] = TensorType(constant.elementType, Shape(sizes: constant.shape))
-            } else if var type = value.type?.tensor {
-                if let sizes = inputShapes[id] { type.shape = Shape(sizes: sizes) }
-                // A declared type of an inner value may be stale or wrong; what inference finds comes first.
-                types[id.index] = type
+            } else if let input = known[id] {
+                types[id.index] = input.type.completed(by: declared ?? TensorType(nil, nil))
+                elements[id.index] = input.elements
+                produced[id] = input.constant
+            } else {
+                types[id.index] = declared
             }
         }
-        for id in try graph.topologicalOrder() { try infer(id, graph) }
+        for id in try graph.topologicalOrder() {
+            do throws(CNNOptError) {
+                try infer(id, graph)
+            } catch {
+                guard scope.isConditional else { throw error }
+                failures[id] = error
+            }
+        }
     }
 
     private mutating func infer(_ id: NodeID, _ graph: Graph) throws(CNNOptError) {
         let node = graph[id]
+        if let function = scope.functions[node] { return try inferCall(id, function, graph) }
         guard let definition = registry[node.operatorName] else { return }
-        let site = self.site(id, graph)
+        var site = self.site(id, graph)
         try site.checkArity(definition.schema)
         let inferred: [TensorType]
+        let known: [ShapeElements?]
         do {
+            if node.attributes.contains(where: { !$0.graphs.isEmpty }) {
+                try inferBodies(site, definition, id, graph)
+                site.bodies = bodies[id] ?? [:]
+            }
             inferred = try definition.inferTypes(site)
+            known = try definition.inferElements(site)
         } catch {
             throw error.atNode(site.name, operatorName: node.operatorName.description)
         }
         for (port, output) in node.outputs.enumerated() {
             guard let output, inferred.indices.contains(port) else { continue }
             types[output.index] = inferred[port].completed(by: types[output.index] ?? TensorType(nil, nil))
-        }
-        let known: [ShapeElements?]
-        do {
-            known = try definition.inferElements(site)
-        } catch {
-            throw error.atNode(site.name, operatorName: node.operatorName.description)
         }
         for (port, output) in node.outputs.enumerated() {
             guard let output, known.indices.contains(port), let value = known[port],
@@ -73,7 +122,9 @@ package struct GraphFacts: Sendable {
     /// the business of a pass. A node without inputs is a constant of any size.
     private mutating func fold(_ site: OperatorSite, _ definition: any Operator.Type) throws(CNNOptError) {
         let outputs = site.node.outputs
-        guard definition.traits.isDisjoint(with: [.isImpure, .isQuantization]) else { return }
+        guard site.node.subgraphs.isEmpty, definition.traits.isDisjoint(with: [.isImpure, .isQuantization]) else {
+            return
+        }
         if site.node.inputs.isEmpty {
             guard let output = outputs.first ?? nil else { return }
             produced[output] = try definition.reference(site).run([], threads: 1).first
@@ -145,16 +196,22 @@ package struct GraphFacts: Sendable {
         elements.indices.contains(id.index) ? elements[id.index] : nil
     }
 
-    /// The operator's definition; nil where this build does not know it.
-    package func definition(_ id: NodeID, _ graph: Graph) -> (any Operator.Type)? { registry[graph[id].operatorName] }
+    /// The operator's definition; nil where this build does not know it, and for calls of the model's own functions.
+    package func definition(_ id: NodeID, _ graph: Graph) -> (any Operator.Type)? {
+        let node = graph[id]
+        return scope.functions[node] == nil ? registry[node.operatorName] : nil
+    }
+
+    /// A name for messages: that of the node, after those of the nodes that it is inside of.
+    package func displayName(_ id: NodeID, _ graph: Graph) -> String { scope.path + graph.displayName(id) }
 
     /// The node with all that is known about it.
     package func site(_ id: NodeID, _ graph: Graph) -> OperatorSite {
         let node = graph[id]
         var site = OperatorSite(
             node: node,
-            name: graph.displayName(id),
-            opset: opsets[node.operatorName.domain] ?? 1,
+            name: displayName(id, graph),
+            opset: scope.opsets[node.operatorName.domain] ?? 1,
             inputs: node.inputs.map { input in
                 guard let input else { return nil }
                 return OperatorSite.Input(
@@ -171,6 +228,7 @@ package struct GraphFacts: Sendable {
                 return !value.uses.isEmpty || value.isGraphOutput
             }
         )
+        if !bodies.isEmpty { site.bodies = bodies[id] ?? [:] }
         return site
     }
 }
@@ -178,7 +236,7 @@ package struct GraphFacts: Sendable {
 extension TensorType {
     /// The inferred type with what a declaration knows beyond it. A size declared where inference finds a symbol is a relic of
     /// the export (a batch of 1, say) that the model has outgrown: the symbol stays.
-    fileprivate func completed(by declared: TensorType) -> TensorType {
+    func completed(by declared: TensorType) -> TensorType {
         var result = refined(by: declared)
         for (axis, dimension) in (shape ?? []).enumerated() {
             if case .symbol = dimension { result.shape?[axis] = dimension }

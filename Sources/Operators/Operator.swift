@@ -11,6 +11,10 @@ package protocol Operator: Sendable {
     /// - Throws: `invalidModel` where inputs or attributes contradict each other.
     static func inferTypes(_ site: OperatorSite) throws(CNNOptError) -> [TensorType]
 
+    /// How the node feeds the graph of one of its attributes; nil where the operator runs none. Types of outputs are asked for
+    /// once that graph is understood, as ``OperatorSite/bodies``.
+    static func bodySignature(_ site: OperatorSite, of attribute: String) throws(CNNOptError) -> BodySignature?
+
     /// The elements of small integer outputs (shapes and what is computed from them), as far as they are known without
     /// running the network; empty or nil where nothing is known.
     static func inferElements(_ site: OperatorSite) throws(CNNOptError) -> [ShapeElements?]
@@ -71,6 +75,10 @@ package protocol Operator: Sendable {
 }
 
 extension Operator {
+    package static func bodySignature(
+        _ site: OperatorSite,
+        of attribute: String
+    ) throws(CNNOptError) -> BodySignature? { nil }
     package static func inferElements(_ site: OperatorSite) throws(CNNOptError) -> [ShapeElements?] { [] }
     package static func coupling(_ site: OperatorSite) throws(CNNOptError) -> ChannelCoupling { .barrier }
     package static func narrowed(_ site: OperatorSite, _ selection: ChannelSelection) throws(CNNOptError) -> NodeEdit {
@@ -203,6 +211,19 @@ package protocol Kernel: Sendable {
     /// Computes the outputs. Absent optional inputs are nil; only outputs that the node names are needed, but all may be given.
     /// - Throws: `invalidModel` where run-time shapes do not fit, `unsupported` for a type that is not covered.
     func run(_ inputs: [TensorData?], threads: Int) throws(CNNOptError) -> [TensorData]
+
+    /// The same as a part of a run that has a budget: for kernels that run graphs.
+    func run(_ inputs: [TensorData?], threads: Int, budget: inout RunBudget) throws(CNNOptError) -> [TensorData]
+}
+
+extension Kernel {
+    package func run(
+        _ inputs: [TensorData?],
+        threads: Int,
+        budget: inout RunBudget
+    ) throws(CNNOptError) -> [TensorData] {
+        try run(inputs, threads: threads)
+    }
 }
 
 /// A kernel made of a closure, the ordinary form of reference kernels.

@@ -12,8 +12,9 @@ package struct OperatorRegistry: Sendable {
 
     /// All of ONNX's default domain that is defined here, by family.
     package static let standard = OperatorRegistry(
-        activations + arithmetic + attention + comparison + conversion + detection + elementary + indexing + layout
-            + legacy + linear + losses + normalization + pooling + quantization + random + recurrent + reductions
+        activations + arithmetic + attention + comparison + controlFlow + conversion + detection + elementary + indexing
+            + layout + legacy + linear + losses + normalization + pooling + quantization + random + recurrent
+            + reductions
             + resizing + sampling + selection + shapes + signal + text
     )
 }

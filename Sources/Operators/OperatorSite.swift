@@ -44,6 +44,8 @@ package struct OperatorSite: Sendable {
     package var outputTypes: [TensorType?]
     /// The outputs that a node uses or the graph returns.
     package var usedOutputs: Set<Int> = []
+    /// The graphs inside the node that its operator runs, by attribute.
+    package var bodies: [String: NodeBody] = [:]
 
     package init(node: Node, name: String, opset: Int, inputs: [Input?], outputTypes: [TensorType?] = []) {
         self.node = node

@@ -21,6 +21,11 @@ package struct ModelBuilder {
         return name
     }
 
+    /// An input of a function: it has no type.
+    package mutating func parameter(_ name: String) throws(CNNOptError) {
+        try model.graph.addInput(name, type: nil)
+    }
+
     /// An initialiser.
     @discardableResult
     package mutating func constant(_ name: String, _ data: TensorData) throws(CNNOptError) -> String {

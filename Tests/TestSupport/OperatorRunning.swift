@@ -64,17 +64,6 @@ package func runOperator(
         if let tensor, let id = model.graph.value(named: "x\(port)") { feeds[id] = tensor }
     }
     let results = try ExecutionPlan(model, facts: facts).run(feeds, threads: threads)
-    for (id, result) in zip(model.graph.outputs, results) {
-        let inferred = facts.type(id)
-        let shapeFits = inferred.shape.map {
-            $0.count == result.shape.count && zip($0, result.shape).allSatisfy { $0.size == nil || $0.size == $1 }
-        }
-        guard inferred.elementType ?? result.elementType == result.elementType, shapeFits ?? true else {
-            throw CNNOptError(
-                .internalFault,
-                "inferred \(inferred), computed \(result.elementType.onnxName)\(result.shape)"
-            )
-        }
-    }
+    for (id, result) in zip(model.graph.outputs, results) { try facts.type(id).check(result) }
     return results
 }

@@ -26,7 +26,7 @@ package enum OpsetUpgrade {
             )
         }
         var conversions: [PassReport.Layer] = []
-        try convert(&model, to: opset, allowsUnknown, &conversions)
+        try convert(&model.graph, GraphFacts(model), to: opset, allowsUnknown, &conversions)
         model.setOpset(opset)
         // From IR version 4 on a caller may override an initialiser that is an input; before, it was a constant.
         if (model.irVersion ?? 0) < 4 { try model.separateInitializersFromInputs(author: author) }
@@ -37,30 +37,31 @@ package enum OpsetUpgrade {
         return conversions
     }
 
-    /// Rewrites the nodes of the model's main graph and, as models of their own, the graphs inside nodes.
+    /// Rewrites the nodes of a graph and the graphs inside them.
     private static func convert(
-        _ model: inout Model,
+        _ graph: inout Graph,
+        _ facts: GraphFacts,
         to opset: Int,
         _ allowsUnknown: Bool,
         _ conversions: inout [PassReport.Layer]
     ) throws(CNNOptError) {
-        let facts = try GraphFacts(model)
-        for id in try model.graph.topologicalOrder() {
-            var node = model.graph[id]
-            let name = model.graph.displayName(id)
+        for id in try graph.topologicalOrder() {
+            var node = graph[id]
+            let name = graph.displayName(id)
             var hasNewGraphs = false
             for index in node.attributes.indices where !node.attributes[index].graphs.isEmpty {
-                try convert(&node.attributes[index], model, to: opset, allowsUnknown, &conversions)
+                let known = facts.site(id, graph).bodies[node.attributes[index].name]?.facts
+                try convert(&node.attributes[index], facts, known, to: opset, allowsUnknown, &conversions)
                 hasNewGraphs = true
             }
             if hasNewGraphs {
-                var patch = Patch(model.graph, author: author)
+                var patch = Patch(graph, author: author)
                 patch.replaceNode(id, with: node)
-                try model.graph.apply(patch)
+                try graph.apply(patch)
             }
             guard node.operatorName.domain.isEmpty else { continue }
-            try model.graph.leaveOutUnusedOutputs(of: id, facts.definition(id, model.graph)?.schema)
-            guard let definition = facts.definition(id, model.graph) else {
+            try graph.leaveOutUnusedOutputs(of: id, facts.definition(id, graph)?.schema)
+            guard let definition = facts.definition(id, graph) else {
                 if allowsUnknown { continue }
                 throw CNNOptError(
                     .unsupported,
@@ -70,14 +71,14 @@ package enum OpsetUpgrade {
             }
             let rewrite: OperatorRewrite?
             do {
-                rewrite = try definition.upgraded(facts.site(id, model.graph), to: opset)
+                rewrite = try definition.upgraded(facts.site(id, graph), to: opset)
             } catch {
                 throw error.atNode(name, operatorName: node.operatorName.description)
             }
             guard let rewrite else { continue }
-            var patch = Patch(model.graph, author: author)
-            patch.replace(id, with: rewrite, in: model.graph)
-            try model.graph.apply(patch)
+            var patch = Patch(graph, author: author)
+            patch.replace(id, with: rewrite, in: graph)
+            try graph.apply(patch)
             conversions.append(
                 PassReport.Layer(
                     name: name,
@@ -91,16 +92,17 @@ package enum OpsetUpgrade {
 
     private static func convert(
         _ attribute: inout Attribute,
-        _ outer: Model,
+        _ outer: GraphFacts,
+        _ known: GraphFacts?,
         to opset: Int,
         _ allowsUnknown: Bool,
         _ conversions: inout [PassReport.Layer]
     ) throws(CNNOptError) {
         func converted(_ graph: Graph) throws(CNNOptError) -> Graph {
-            var inner = Model(graph: graph)
-            inner.opsetImports = outer.opsetImports
-            try convert(&inner, to: opset, allowsUnknown, &conversions)
-            return inner.graph
+            var inner = graph
+            let facts = if let known { known } else { try outer.insideUnknown(graph) }
+            try convert(&inner, facts, to: opset, allowsUnknown, &conversions)
+            return inner
         }
         switch attribute.value {
         case .graph(let graph): attribute.value = .graph(try converted(graph))

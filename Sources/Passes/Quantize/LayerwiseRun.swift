@@ -1,3 +1,4 @@
+import Execution
 import GraphIR
 import Operators
 import Tensors
@@ -59,32 +60,26 @@ struct LayerwiseRun {
         for id in try graph.topologicalOrder().reversed()
         where graph[id].outputs.contains(where: { $0.map(live.contains) ?? false }) {
             kept.append(id)
-            live.formUnion(graph[id].inputs.compactMap { $0 })
+            live.formUnion(graph.arguments(of: id).compactMap { $0 })
         }
         kept.reverse()
         var lastUse: [ValueID: Int] = [:]
         for (index, id) in kept.enumerated() {
-            for case let value? in graph[id].inputs + graph[id].outputs { lastUse[value] = index }
+            for case let value? in graph.arguments(of: id) + graph[id].outputs { lastUse[value] = index }
         }
         var releases = [[ValueID]](repeating: [], count: kept.count)
         for (value, index) in lastUse where graph[value].constant == nil { releases[index].append(value) }
 
         var steps: [Step] = []
         for (index, id) in kept.enumerated() {
-            let site = facts.site(id, graph)
-            let operatorName = site.node.operatorName.description
-            guard let definition = facts.definition(id, graph) else {
-                throw CNNOptError(.unsupported, "this build cannot execute operator \(operatorName)")
-                    .atNode(site.name, operatorName: operatorName)
-            }
             steps.append(
                 Step(
                     id: id,
-                    name: site.name,
-                    operatorName: operatorName,
-                    kernel: try definition.reference(site),
-                    inputs: site.node.inputs,
-                    outputs: site.node.outputs,
+                    name: graph.displayName(id),
+                    operatorName: graph[id].operatorName.description,
+                    kernel: try facts.kernel(id, graph),
+                    inputs: graph.arguments(of: id),
+                    outputs: graph[id].outputs,
                     released: releases[index]
                 )
             )

@@ -47,7 +47,7 @@ extension Rewriting {
     /// other users of what it uses.
     static func neighbours(of id: NodeID, _ graph: Graph) -> [NodeID] {
         var result = [id]
-        for case let input? in graph[id].inputs {
+        for case let input? in graph.arguments(of: id) {
             if let producer = graph[input].producer { result.append(producer.node) }
             let others = graph[input].uses.lazy.map(\.node).filter { $0 != id }
             if graph[input].uses.count <= fewUsers + 1 { result += others }

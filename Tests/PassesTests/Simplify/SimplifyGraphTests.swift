@@ -99,7 +99,7 @@ func simplified(_ model: Model, within tolerance: Double = 0) throws -> (model: 
         try builder.constant("zero", TensorData([0, 0] as [Float]))
         try builder.node("Add", ["x", "zero"], ["a"])
         try builder.node("Relu", ["a"], ["b"])
-        try builder.node("If", ["flag"], ["y"], [Attribute("then_branch", .graph(body))])
+        try builder.node("If", ["flag"], ["y"], [Attribute("then_branch", body), Attribute("else_branch", body)])
         try builder.output("b")
         try builder.output("y")
         var model = builder.model

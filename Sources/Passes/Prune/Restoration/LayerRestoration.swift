@@ -230,7 +230,7 @@ struct LayerRestoration {
             return nil
         }
         let node = graph[use.node]
-        guard node.inputs.count == 2, let definition = OperatorRegistry.standard[node.operatorName],
+        guard node.inputs.count == 2, let definition = execution.prunedFacts.definition(use.node, graph),
             definition.traits.contains(.isSum), let other = node.inputs[use.port == 0 ? 1 : 0], other != layer.output,
             execution.isChanged(other), execution.original(other) != nil
         else { return nil }

@@ -1,3 +1,4 @@
+import Execution
 import GraphIR
 import Operators
 import Tensors
@@ -54,7 +55,7 @@ struct PairedExecution {
             !graph[id].outputs.allSatisfy { $0.map { originalFacts.constant($0, graph) != nil } ?? true }
         }
         for (index, id) in order.enumerated() {
-            for case let value? in graph[id].inputs + graph[id].outputs { lastUse[value] = index }
+            for case let value? in graph.arguments(of: id) + graph[id].outputs { lastUse[value] = index }
         }
         for id in graph.valueIDs {
             guard let data = originalFacts.constant(id, graph) else { continue }
@@ -80,9 +81,9 @@ struct PairedExecution {
 
     /// Whether a node computes something else in the pruned network.
     func differs(_ id: NodeID) -> Bool {
-        let (mine, theirs) = (original.graph[id], pruned.graph[id])
-        return mine.inputs != theirs.inputs
-            || (theirs.inputs + theirs.outputs).contains { $0.map { changed[$0] != nil } ?? false }
+        let (mine, theirs) = (original.graph.arguments(of: id), pruned.graph.arguments(of: id))
+        return mine != theirs
+            || (theirs + pruned.graph[id].outputs).contains { $0.map { changed[$0] != nil } ?? false }
     }
 
     /// Runs one node of the original.
@@ -101,7 +102,8 @@ struct PairedExecution {
     /// Lets go what no node after the one at `index` needs.
     mutating func release(after index: Int) {
         let id = order[index]
-        for case let value? in original.graph[id].inputs + original.graph[id].outputs where lastUse[value] == index {
+        for case let value? in original.graph.arguments(of: id) + original.graph[id].outputs
+        where lastUse[value] == index {
             originals[value] = nil
             changed[value] = nil
         }
@@ -115,15 +117,12 @@ struct PairedExecution {
         extra: (port: Int, tensor: TensorData)? = nil
     ) throws(CNNOptError) -> [(ValueID, Held)] {
         let node = graph[id]
-        guard let definition = facts.definition(id, graph) else {
-            throw CNNOptError(.unsupported, "this build cannot execute operator \(node.operatorName)")
-                .atNode(graph.displayName(id), operatorName: node.operatorName.description)
-        }
+        let operands = graph.arguments(of: id)
         do throws(CNNOptError) {
-            let kernel = try definition.reference(facts.site(id, graph))
+            let kernel = try facts.kernel(id, graph)
             func arguments(_ batch: Int) throws(CNNOptError) -> [TensorData?] {
                 var result: [TensorData?] = []
-                for input in node.inputs {
+                for input in operands {
                     guard let input else {
                         result.append(nil)
                         continue
@@ -139,7 +138,7 @@ struct PairedExecution {
                 }
                 return result
             }
-            let isFixed = node.inputs.allSatisfy { $0.map { slots[$0]?.isFixed ?? false } ?? true }
+            let isFixed = operands.allSatisfy { $0.map { slots[$0]?.isFixed ?? false } ?? true }
             var results: [[TensorData]] = []
             for batch in 0..<(isFixed ? 1 : batchCount) {
                 results.append(try kernel.run(arguments(batch), threads: threads))

@@ -27,8 +27,13 @@ struct MACModel {
     /// - Parameter facts: with all dimensions that matter known.
     init(_ graph: Graph, _ facts: GraphFacts, _ groups: [PruningGroup]) throws(CNNOptError) {
         self.groups = groups
+        var fixed: [Int] = []
         for id in try graph.topologicalOrder() {
-            guard let definition = facts.definition(id, graph) else { continue }
+            guard let definition = facts.definition(id, graph) else {
+                // What a function of the model computes stays.
+                if let macs = try facts.cost(id, graph).macs { fixed.append(macs) }
+                continue
+            }
             let site = facts.site(id, graph)
             guard let cost = try definition.cost(site), cost.macs > 0 else { continue }
             let node = graph[id]
@@ -39,7 +44,7 @@ struct MACModel {
             costs.append(cost.macs)
         }
         var sum = 0
-        for cost in costs {
+        for cost in costs + fixed {
             let (next, overflow) = sum.addingReportingOverflow(cost)
             guard !overflow else { throw CNNOptError(.unsupported, "more multiply-accumulates than 64 bits count") }
             sum = next
@@ -97,13 +102,14 @@ struct MACModel {
             return input
         }
         let outputs = site.outputTypes.enumerated().map { port, type in type.map { narrowed($0, load.outputs[port]) } }
-        let changed = OperatorSite(
+        var changed = OperatorSite(
             node: site.node,
             name: site.name,
             opset: site.opset,
             inputs: inputs,
             outputTypes: outputs
         )
+        changed.bodies = site.bodies
         return try load.definition.cost(changed)?.macs ?? 0
     }
 

@@ -2,12 +2,13 @@ import GraphIR
 import Operators
 import Tensors
 
-/// Removes a node whose outputs nobody uses. Operators that this build does not know, and impure ones, stay.
+/// Removes a node whose outputs nobody uses. Operators that this build does not know, functions
+/// of the model, and impure operators stay; so do nodes with any of them inside.
 enum RemoveDeadNodes: RewriteRule {
     static let name = "dead nodes removed"
 
     static func match(_ id: NodeID, _ graph: Graph, _ facts: GraphFacts) throws(CNNOptError) -> Rewriting? {
-        guard let definition = facts.definition(id, graph), !definition.traits.contains(.isImpure) else { return nil }
+        guard facts.definition(id, graph) != nil, facts.isPure(id, graph) else { return nil }
         for case let output? in graph[id].outputs where graph[output].isGraphOutput || !graph[output].uses.isEmpty {
             return nil
         }

@@ -1,0 +1,3 @@
+extension OperatorRegistry {
+    static let controlFlow: [any Operator.Type] = [If.self, Loop.self, Scan.self]
+}
