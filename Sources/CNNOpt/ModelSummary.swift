@@ -50,7 +50,7 @@ public struct ModelSummary: Sendable, Encodable {
     public var inputs: [Edge]
     public var outputs: [Edge]
     public var nodes: Int
-    /// Elements of the stored tensors (initialisers and Constant nodes) other than 32- and 64-bit integers, which hold
+    /// Elements of the stored tensors (initialisers and Constant nodes, in functions and graphs inside nodes too) other than 32- and 64-bit integers, which hold
     /// shapes, indices and, in quantised models, biases and zero points.
     public var parameters: Int
     public var weightBytes: Int
@@ -110,7 +110,7 @@ public struct ModelSummary: Sendable, Encodable {
         }
         macs = total
         self.layers = layers
-        let stored = Self.storedTensors(graph, facts)
+        let stored = Self.storedTensors(graph, facts) + Self.innerTensors(model)
         parameters = stored.reduce(0) { $0 + $1.parameterCount }
         weightBytes = stored.reduce(0) { $0 + $1.byteCount }
         self.fileBytes = fileBytes
@@ -120,6 +120,22 @@ public struct ModelSummary: Sendable, Encodable {
     private static func storedTensors(_ graph: Graph, _ facts: GraphFacts) -> [TensorData] {
         let nodes = graph.nodeIDs.filter { graph[$0].inputs.isEmpty }.flatMap { graph[$0].outputs }
         return (graph.initializers + nodes.compactMap { $0 }).compactMap { facts.constant($0, graph) }
+    }
+
+    /// The tensors that the file holds in graphs inside nodes and in functions, each once however often it is used.
+    private static func innerTensors(_ model: Model) -> [TensorData] {
+        var result: [TensorData] = []
+        var open = model.functions.map(\.body) + model.graph.nodeIDs.flatMap { model.graph[$0].subgraphs }
+        while let inner = open.popLast() {
+            result += inner.initializers.compactMap(inner.constant)
+            for id in inner.nodeIDs {
+                let node = inner[id]
+                open += node.subgraphs
+                guard node.inputs.isEmpty else { continue }
+                for case .tensor(let constant) in node.attributes.map(\.value) { result.append(constant.data) }
+            }
+        }
+        return result
     }
 
     private static func edge(_ id: ValueID, _ graph: Graph, _ facts: GraphFacts) -> Edge {

@@ -129,7 +129,7 @@ enum SeedModels {
     private static func everyElementType() throws(CNNOptError) -> Model {
         try model(opset: 23) { (graph) throws(CNNOptError) in
             try graph.addInput("x", type: .tensor(TensorType(.float32, [3])))
-            for type in ElementType.allCases where type != .string {
+            for type in ElementType.allCases where ![.string, .complex64, .complex128].contains(type) {
                 let name = String(describing: type)
                 try graph.store("w_\(name)", try TensorData(zeros: type, shape: [3]))
                 try graph.node("Cast", ["w_\(name)"], "y_\(name)", [Attribute("to", 1)])

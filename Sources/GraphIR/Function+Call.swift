@@ -37,10 +37,10 @@ extension Graph {
     ) throws(CNNOptError) {
         for name in absent {
             guard let id = valuesByName[name] else { continue }
-            for use in values[id.index]?.uses ?? [] {
+            for use in values[id.index]?.uses ?? UseList() {
                 if let port = use.port { nodes[use.node.index].node?.inputs[port] = nil }
             }
-            values[id.index]?.uses = []
+            values[id.index]?.uses = UseList()
         }
         for index in nodes.indices {
             guard let node = nodes[index].node,

@@ -7,7 +7,7 @@ import Tensors
 /// more nodes than any machine holds; ``init(_:)`` counts them before anything is expanded.
 package struct LocalFunctions: Sendable {
     /// The most nodes that a model may have with all calls expanded.
-    package static let largestExpansion = 1_000_000
+    package static let largestExpansion = 250_000
     /// The most levels of graphs in graphs, calls counted.
     package static let deepestNesting = 100
 

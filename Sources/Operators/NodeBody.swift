@@ -56,7 +56,7 @@ package struct BodySignature: Sendable {
 /// What one run of a model may spend on loops: without it a file could keep the process busy for ever.
 package struct RunBudget: Sendable {
     /// Trips through the bodies of all Loop and Scan nodes together in one run.
-    package static let trips = 200_000
+    package static let trips = 100_000
     /// Bytes that what one loop carries and collects may take together. Growing it needs as much again for a moment, and so
     /// does making tensors of it.
     package static let heldBytes = MemoryBudget.largestAllocation / 8
