@@ -139,13 +139,27 @@ struct Resampling: Sendable {
     let isNearest: Bool
     let extrapolation: Float
 
+    /// Integers of up to 32 bits are mixed in double precision and cut towards zero at the end.
     func run(_ x: TensorData, threads: Int) throws(CNNOptError) -> TensorData {
+        if isNearest {
+            let moved = try ElementMoving.run([x]) { (sources) throws(CNNOptError) in
+                [try resized(sources[0], threads: threads)]
+            }[0]
+            return try extrapolate(moved)
+        }
+        guard x.elementType.isInteger, x.elementType.bitWidth <= 32 else {
+            return try extrapolate(resized(x, threads: threads))
+        }
+        return try extrapolate(resized(x.cast(to: .float64), threads: threads)).cast(to: x.elementType)
+    }
+
+    private func resized(_ x: TensorData, threads: Int) throws(CNNOptError) -> TensorData {
         var result = x
         for (axis, table) in axes.enumerated().reversed() {
             guard let table else { continue }
             result = isNearest ? try gather(result, axis, table) : try mix(result, axis, table, threads)
         }
-        return try extrapolate(result)
+        return result
     }
 
     private func gather(_ x: TensorData, _ axis: Int, _ table: ResampledAxis) throws(CNNOptError) -> TensorData {
@@ -232,16 +246,21 @@ struct Resampling: Sendable {
     /// Writes the extrapolation value where any axis lies outside.
     private func extrapolate(_ x: TensorData) throws(CNNOptError) -> TensorData {
         guard axes.contains(where: { $0?.isOutside.contains(true) ?? false }) else { return x }
-        guard x.elementType == .float32 else {
-            throw CNNOptError(.unsupported, "extrapolation of element type \(x.elementType.onnxName)")
+        return switch x.elementType {
+        case .float32: try extrapolate(x, with: extrapolation)
+        case .float64: try extrapolate(x, with: Double(extrapolation))
+        default: throw CNNOptError(.unsupported, "extrapolation of element type \(x.elementType.onnxName)")
         }
+    }
+
+    private func extrapolate<T: TensorScalar>(_ x: TensorData, with value: T) throws(CNNOptError) -> TensorData {
         let strides = rowMajorStrides(x.shape)
         var result = x
-        try result.withMutableElements(Float.self) { (target) throws(CNNOptError) in
+        try result.withMutableElements(T.self) { (target) throws(CNNOptError) in
             for (axis, table) in axes.enumerated() {
                 guard let table, table.isOutside.contains(true) else { continue }
                 for flat in target.indices where table.isOutside[flat / strides[axis] % x.shape[axis]] {
-                    target[flat] = extrapolation
+                    target[flat] = value
                 }
             }
         }

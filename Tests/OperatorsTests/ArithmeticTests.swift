@@ -69,6 +69,29 @@ import Testing
         #expect(try right.array(of: UInt8.self) == [0x40, 0])
     }
 
+    /// A shift below zero or past the width leaves nothing but copies of the sign.
+    @Test func signedShiftsKeepTheSign() throws {
+        let x = try TensorData([-8, -8, -8, 5, 0x41] as [Int8])
+        let n = try TensorData([1, 100, -1, -1, 1] as [Int8])
+        func run(_ direction: String) throws -> [Int8] {
+            try runOperator("BitShift", inputs: [x, n], attributes: [Attribute("direction", direction)], opset: 28)[0]
+                .array(of: Int8.self)
+        }
+        #expect(try run("LEFT") == [-16, 0, 0, 0, -126])
+        #expect(try run("RIGHT") == [-4, -1, -1, 0, 32])
+    }
+
+    @Test func remaindersOfFloatsHaveTheDivisorsSign() throws {
+        let a = try TensorData([5.5, -5.5, 5.5, -1, 0] as [Float])
+        let b = try TensorData([2, 2, -2, .infinity, -3] as [Float])
+        let y = try runOperator("Mod", inputs: [a, b], opset: 28)[0].array(of: Float.self)
+        #expect(y == [1.5, 0.5, -0.5, .infinity, 0])
+        #expect(y[4].sign == .minus)
+        let cut = try runOperator("Mod", inputs: [a, b], attributes: [Attribute("fmod", 1)])[0].array(of: Float.self)
+        #expect(cut == [1.5, -1.5, 1.5, -1, 0])
+        #expect(throws: CNNOptError.self) { try runOperator("Mod", inputs: [a, b], opset: 13) }
+    }
+
     @Test func powersMixTypes() throws {
         let whole = try TensorData([2, 3] as [Int32])
         let real = try TensorData([0.5, 2] as [Float])

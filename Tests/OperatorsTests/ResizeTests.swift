@@ -25,6 +25,21 @@ import Testing
         )
     }
 
+    @Test func wholeNumbersAndTexts() throws {
+        let bytes = try TensorData([0, 10, 20, 30] as [UInt8])
+        let scales = try TensorData([2] as [Float])
+        func run(_ x: TensorData, _ mode: String) throws -> TensorData {
+            try runOperator("Resize", inputs: [x, nil, scales], constants: [2], attributes: [Attribute("mode", mode)])[
+                0
+            ]
+        }
+        #expect(try run(bytes, "linear").array(of: UInt8.self) == [0, 2, 7, 12, 17, 22, 27, 30])
+        let words = try TensorData(strings: [[65], [66]], shape: [2])
+        #expect(try run(words, "nearest").strings == [[65], [65], [66], [66]])
+        let nibbles = try TensorData([1, -2] as [Int8]).cast(to: .int4)
+        #expect(try run(nibbles, "nearest").cast(to: .int8).array(of: Int8.self) == [1, 1, -2, -2])
+    }
+
     /// x = 0 10 20 30, resized along its only axis.
     @Test(
         arguments: [

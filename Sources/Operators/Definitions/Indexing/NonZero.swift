@@ -15,7 +15,8 @@ enum NonZero: Operator {
             let data = try inputs.required(0)
             // A scalar counts as a vector of one element.
             let shape = data.shape.isEmpty ? [1] : data.shape
-            let values = try data.doubles()
+            // A string counts where it holds something.
+            let values = if let strings = data.strings { strings.map { Double($0.count) } } else { try data.doubles() }
             let found = values.indices.filter { values[$0] != 0 }
             let strides = rowMajorStrides(shape)
             var rows: [Int64] = []
