@@ -123,7 +123,7 @@ extension Graph {
         for (port, input) in node.inputs.enumerated() {
             if let input { values[input.index]?.uses.append(Value.Use(node: id, port: port)) }
         }
-        for name in node.attributes.contains(where: { !$0.graphs.isEmpty }) ? node.capturedNames : [] {
+        for name in node.hasSubgraphs ? node.capturedNames : [] {
             let value = internValue(name)
             values[value.index]?.uses.append(Value.Use(node: id, port: nil))
         }

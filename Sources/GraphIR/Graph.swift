@@ -48,14 +48,19 @@ package struct Graph: Sendable {
 
     /// The node. The id must be of this graph and not removed: anything else is a mistake of the program, not of a file.
     package subscript(_ id: NodeID) -> Node {
-        guard let node = nodes[id.index].node else { preconditionFailure("node \(id.index) was removed") }
-        return node
+        // Lends the node instead of copying it: most readers want one field.
+        _read {
+            precondition(contains(id), "node \(id.index) was removed")
+            yield nodes[id.index].node!
+        }
     }
 
     /// The value; the same rule as for nodes.
     package subscript(_ id: ValueID) -> Value {
-        guard let value = values[id.index] else { preconditionFailure("value \(id.index) was removed") }
-        return value
+        _read {
+            precondition(contains(id), "value \(id.index) was removed")
+            yield values[id.index]!
+        }
     }
 
     package func contains(_ id: NodeID) -> Bool { nodes.indices.contains(id.index) && nodes[id.index].node != nil }
@@ -116,10 +121,13 @@ extension Graph {
             order.append(id)
         }
         for id in order {
-            for producer in dependencies(of: id) {
+            func count(_ value: ValueID) {
+                guard let producer = values[value.index]?.producer?.node else { return }
                 missing[id.index] += 1
                 if position[producer.index] >= position[id.index] { isSorted = false }
             }
+            for case let input? in self[id].inputs { count(input) }
+            for value in captures(of: id) { count(value) }
         }
         if isSorted { return order }
 
@@ -149,23 +157,10 @@ extension Graph {
         return sorted
     }
 
-    /// One entry for each use that the node makes of another node's output.
-    private func dependencies(of id: NodeID) -> [NodeID] {
-        var result: [NodeID] = []
-        for case let input? in self[id].inputs {
-            if let producer = self[input].producer { result.append(producer.node) }
-        }
-        for value in captures(of: id) {
-            if let producer = self[value].producer { result.append(producer.node) }
-        }
-        return result
-    }
-
     /// The values of this graph that the node's subgraphs use by name, each once.
     package func captures(of id: NodeID) -> [ValueID] {
-        let node = self[id]
-        guard node.attributes.contains(where: { !$0.graphs.isEmpty }) else { return [] }
-        return node.capturedNames.compactMap { valuesByName[$0] }
+        guard self[id].hasSubgraphs else { return [] }
+        return self[id].capturedNames.compactMap { valuesByName[$0] }
     }
 
     /// The values that running the node takes: its inputs, then those that its subgraphs use by name.

@@ -73,6 +73,16 @@ package struct Node: Sendable {
         }
     }
 
+    /// Whether an attribute holds a graph.
+    package var hasSubgraphs: Bool {
+        attributes.contains { attribute in
+            switch attribute.value {
+            case .graph, .graphs: true
+            default: false
+            }
+        }
+    }
+
     /// The graphs in the node's attributes.
     package var subgraphs: [Graph] { attributes.flatMap(\.graphs) }
 }

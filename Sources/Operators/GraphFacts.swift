@@ -198,8 +198,7 @@ package struct GraphFacts: Sendable {
 
     /// The operator's definition; nil where this build does not know it, and for calls of the model's own functions.
     package func definition(_ id: NodeID, _ graph: Graph) -> (any Operator.Type)? {
-        let node = graph[id]
-        return scope.functions[node] == nil ? registry[node.operatorName] : nil
+        scope.functions[graph[id]] == nil ? registry[graph[id].operatorName] : nil
     }
 
     /// A name for messages: that of the node, after those of the nodes that it is inside of.
@@ -222,12 +221,9 @@ package struct GraphFacts: Sendable {
             },
             outputTypes: node.outputs.map { $0.map(type) }
         )
-        site.usedOutputs = Set(
-            node.outputs.indices.filter { port in
-                guard let value = node.outputs[port].map({ graph[$0] }) else { return false }
-                return !value.uses.isEmpty || value.isGraphOutput
-            }
-        )
+        for (port, output) in node.outputs.enumerated() {
+            if let output, graph[output].uses.isEmpty, !graph[output].isGraphOutput { site.unusedOutputs.append(port) }
+        }
         if !bodies.isEmpty { site.bodies = bodies[id] ?? [:] }
         return site
     }

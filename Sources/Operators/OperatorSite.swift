@@ -42,8 +42,8 @@ package struct OperatorSite: Sendable {
     package let inputs: [Input?]
     /// Known once types have been inferred; empty during inference.
     package var outputTypes: [TensorType?]
-    /// The outputs that a node uses or the graph returns.
-    package var usedOutputs: Set<Int> = []
+    /// The outputs that no node uses and the graph does not return.
+    package var unusedOutputs: [Int] = []
     /// The graphs inside the node that its operator runs, by attribute.
     package var bodies: [String: NodeBody] = [:]
 
@@ -59,6 +59,11 @@ package struct OperatorSite: Sendable {
 extension OperatorSite {
     /// Whether the optional input is there.
     package func has(_ port: Int) -> Bool { inputs.indices.contains(port) && inputs[port] != nil }
+
+    /// Whether a node uses the output or the graph returns it, as far as is known.
+    package func isUsed(_ output: Int) -> Bool {
+        node.outputs.indices.contains(output) && node.outputs[output] != nil && !unusedOutputs.contains(output)
+    }
 
     /// What is known of an input; nil where it is left out.
     package func input(_ port: Int) -> Input? { inputs.indices.contains(port) ? inputs[port] : nil }

@@ -61,8 +61,10 @@ struct RewriteEngine {
             next += 1
             isQueued.remove(id)
             guard model.graph.contains(id) else { continue }
+            guard let definition = facts.definition(id, model.graph) else { continue }
+            let place = RewritePlace(id: id, site: facts.site(id, model.graph), definition: definition)
             for rule in rules {
-                guard let rewriting = try rule.match(id, model.graph, facts) else { continue }
+                guard let rewriting = try rule.match(place, model.graph, facts) else { continue }
                 let around = Rewriting.neighbours(of: id, model.graph)
                 let firstNew = model.graph.nodeCapacity
                 do {

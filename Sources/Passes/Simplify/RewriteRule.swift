@@ -13,7 +13,14 @@ protocol RewriteRule: Sendable {
     /// The change at one node; nil where the rule has nothing to do.
     /// - Parameter facts: what was known of the graph before some of its nodes were changed. Values that have gone on existing
     ///   mean the same as before; of newer ones nothing is known but stored tensors.
-    static func match(_ id: NodeID, _ graph: Graph, _ facts: GraphFacts) throws(CNNOptError) -> Rewriting?
+    static func match(_ place: RewritePlace, _ graph: Graph, _ facts: GraphFacts) throws(CNNOptError) -> Rewriting?
+}
+
+/// A node of a known operator, for the rules to look at.
+struct RewritePlace: Sendable {
+    let id: NodeID
+    let site: OperatorSite
+    let definition: any Operator.Type
 }
 
 /// A local change that is found by looking at the whole graph rather than from one node. A run costs as much as the graph is

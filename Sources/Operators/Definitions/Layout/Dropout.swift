@@ -52,7 +52,7 @@ enum Dropout: Operator {
 
     static func upgraded(_ site: OperatorSite, to opset: Int) throws(CNNOptError) -> OperatorRewrite? {
         guard site.opset < 12, opset >= 12 else { return nil }
-        guard hasBoolMask(site.opset) || !site.usedOutputs.contains(1) else {
+        guard hasBoolMask(site.opset) || !site.isUsed(1) else {
             throw site.failure(.unsupported, "the mask changes its type in operator set 10")
         }
         let ratio = try TensorData([site.float("ratio", default: 0.5)], shape: [])

@@ -6,14 +6,16 @@ import Tensors
 enum AbsorbPadding: RewriteRule {
     static let name = "paddings taken into the operator behind"
 
-    static func match(_ id: NodeID, _ graph: Graph, _ facts: GraphFacts) throws(CNNOptError) -> Rewriting? {
-        var node = graph[id]
-        guard let definition = facts.definition(id, graph), let data = node.inputs.first ?? nil,
+    static func match(_ place: RewritePlace, _ graph: Graph, _ facts: GraphFacts) throws(CNNOptError) -> Rewriting? {
+        let (id, site, definition) = (place.id, place.site, place.definition)
+        guard let data = site.node.inputs.first ?? nil,
             graph.isInner(data), graph[data].uses.count == 1, let producer = graph[data].producer, producer.port == 0,
             let source = graph[producer.node].inputs.first ?? nil,
+            facts.definition(producer.node, graph)?.traits.contains(.elementwise) == false,
             let padding = try? facts.definition(producer.node, graph)?.zeroPadding(facts.site(producer.node, graph)),
-            let edit = try? definition.padding(facts.site(id, graph), by: padding)
+            let edit = try? definition.padding(site, by: padding)
         else { return nil }
+        var node = site.node
         node.inputs[0] = source
         for attribute in edit.attributes { node.setAttribute(attribute) }
         let name = graph.displayName(producer.node)

@@ -7,12 +7,12 @@ import Tensors
 enum FoldChannelAffine: RewriteRule {
     static let name = "scales and shifts taken into weights"
 
-    static func match(_ id: NodeID, _ graph: Graph, _ facts: GraphFacts) throws(CNNOptError) -> Rewriting? {
-        let node = graph[id]
-        guard let definition = facts.definition(id, graph), let output = node.outputs.first ?? nil,
+    static func match(_ place: RewritePlace, _ graph: Graph, _ facts: GraphFacts) throws(CNNOptError) -> Rewriting? {
+        let (id, node, definition) = (place.id, place.site.node, place.definition)
+        guard let output = node.outputs.first ?? nil,
             node.outputs.dropFirst().allSatisfy({ $0.map { graph[$0].uses.isEmpty && graph.isInner($0) } ?? true }),
             !graph.isCaptured(output),
-            let affine = (try? definition.channelAffine(facts.site(id, graph))) ?? nil,
+            let affine = (try? definition.channelAffine(place.site)) ?? nil,
             node.inputs.indices.contains(affine.dataPort), let data = node.inputs[affine.dataPort],
             graph.isInner(data), graph[data].uses.count == 1,
             let producer = graph[data].producer, producer.port == 0,

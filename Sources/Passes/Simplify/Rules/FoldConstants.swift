@@ -11,18 +11,17 @@ enum FoldConstants: RewriteRule {
     /// Bytes by which the model may grow for one node.
     private static let growthLimit = 1 << 20
 
-    static func match(_ id: NodeID, _ graph: Graph, _ facts: GraphFacts) throws(CNNOptError) -> Rewriting? {
-        let node = graph[id]
-        guard node.inputs.contains(where: { $0 != nil }), node.subgraphs.isEmpty,
-            let definition = facts.definition(id, graph),
+    static func match(_ place: RewritePlace, _ graph: Graph, _ facts: GraphFacts) throws(CNNOptError) -> Rewriting? {
+        let (id, site, definition) = (place.id, place.site, place.definition)
+        guard site.node.inputs.contains(where: { $0 != nil }), !site.node.hasSubgraphs,
             definition.traits.isDisjoint(with: [.isImpure, .isQuantization])
         else { return nil }
         // Only used outputs matter; an output of the graph has to come from a node.
-        let wanted = node.outputs.indices.filter { port in
-            guard let output = node.outputs[port] else { return false }
+        let wanted = site.node.outputs.indices.filter { port in
+            guard let output = site.node.outputs[port] else { return false }
             return graph[output].isGraphOutput || !graph[output].uses.isEmpty
         }
-        let outputs = wanted.compactMap { node.outputs[$0] }
+        let outputs = wanted.compactMap { site.node.outputs[$0] }
         guard !outputs.isEmpty, !outputs.contains(where: { graph[$0].isGraphOutput }) else { return nil }
 
         var results: [TensorData] = []
@@ -31,7 +30,7 @@ enum FoldConstants: RewriteRule {
             results.append(known)
         }
         if results.count < outputs.count {
-            guard let computed = try compute(id, definition, graph, facts, outputs) else { return nil }
+            guard let computed = try compute(site, id, definition, graph, facts, outputs) else { return nil }
             results = []
             for port in wanted {
                 guard computed.indices.contains(port) else { return nil }
@@ -61,6 +60,7 @@ enum FoldConstants: RewriteRule {
     }
 
     private static func compute(
+        _ site: OperatorSite,
         _ id: NodeID,
         _ definition: any Operator.Type,
         _ graph: Graph,
@@ -88,6 +88,6 @@ enum FoldConstants: RewriteRule {
             needed += bytes
         }
         // What a kernel refuses is left for the run to report, if it ever gets there.
-        return try? definition.reference(facts.site(id, graph)).run(inputs, threads: 1)
+        return try? definition.reference(site).run(inputs, threads: 1)
     }
 }

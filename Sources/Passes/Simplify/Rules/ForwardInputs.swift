@@ -9,17 +9,18 @@ import Tensors
 enum ForwardInputs: RewriteRule {
     static let name = "nodes without effect removed"
 
-    static func match(_ id: NodeID, _ graph: Graph, _ facts: GraphFacts) throws(CNNOptError) -> Rewriting? {
-        let node = graph[id]
-        guard let definition = facts.definition(id, graph), !definition.traits.contains(.isImpure),
-            let output = node.outputs.first ?? nil, !graph.isCaptured(output)
+    static func match(_ place: RewritePlace, _ graph: Graph, _ facts: GraphFacts) throws(CNNOptError) -> Rewriting? {
+        let (id, site, definition) = (place.id, place.site, place.definition)
+        guard !definition.traits.contains(.isImpure),
+            let output = site.node.outputs.first ?? nil, !graph.isCaptured(output)
         else { return nil }
-        for case let other? in node.outputs.dropFirst() where graph[other].isGraphOutput || !graph[other].uses.isEmpty {
+        for case let other? in site.node.outputs.dropFirst()
+        where graph[other].isGraphOutput || !graph[other].uses.isEmpty {
             return nil
         }
         // An operator that cannot tell has not said that it does nothing.
-        guard let port = (try? definition.forwardedInput(facts.site(id, graph))) ?? nil,
-            node.inputs.indices.contains(port), let input = node.inputs[port]
+        guard let port = (try? definition.forwardedInput(site)) ?? nil,
+            site.node.inputs.indices.contains(port), let input = site.node.inputs[port]
         else { return nil }
 
         var patch = Patch(graph, author: "simplify")

@@ -7,8 +7,9 @@ import Tensors
 enum RemoveDeadNodes: RewriteRule {
     static let name = "dead nodes removed"
 
-    static func match(_ id: NodeID, _ graph: Graph, _ facts: GraphFacts) throws(CNNOptError) -> Rewriting? {
-        guard facts.definition(id, graph) != nil, facts.isPure(id, graph) else { return nil }
+    static func match(_ place: RewritePlace, _ graph: Graph, _ facts: GraphFacts) throws(CNNOptError) -> Rewriting? {
+        let id = place.id
+        guard facts.isPure(id, graph) else { return nil }
         for case let output? in graph[id].outputs where graph[output].isGraphOutput || !graph[output].uses.isEmpty {
             return nil
         }

@@ -6,11 +6,12 @@ import Tensors
 enum StoreConstants: RewriteRule {
     static let name = "constant nodes stored as initialisers"
 
-    static func match(_ id: NodeID, _ graph: Graph, _ facts: GraphFacts) throws(CNNOptError) -> Rewriting? {
-        let node = graph[id]
-        guard node.inputs.allSatisfy({ $0 == nil }), node.outputs.count == 1, let output = node.outputs[0],
-            !graph[output].isGraphOutput, let definition = facts.definition(id, graph),
-            !definition.traits.contains(.isImpure), let data = facts.constant(output, graph)
+    static func match(_ place: RewritePlace, _ graph: Graph, _ facts: GraphFacts) throws(CNNOptError) -> Rewriting? {
+        let (id, site, definition) = (place.id, place.site, place.definition)
+        guard site.node.inputs.allSatisfy({ $0 == nil }), site.node.outputs.count == 1,
+            let output = site.node.outputs[0],
+            !graph[output].isGraphOutput, !definition.traits.contains(.isImpure),
+            let data = facts.constant(output, graph)
         else { return nil }
         var patch = Patch(graph, author: "simplify")
         patch.removeNode(id)

@@ -7,9 +7,9 @@ import Tensors
 enum StoreShapes: RewriteRule {
     static let name = "computed shapes stored"
 
-    static func match(_ id: NodeID, _ graph: Graph, _ facts: GraphFacts) throws(CNNOptError) -> Rewriting? {
-        guard let definition = facts.definition(id, graph),
-            let storable = try? definition.storableInputs(facts.site(id, graph))
+    static func match(_ place: RewritePlace, _ graph: Graph, _ facts: GraphFacts) throws(CNNOptError) -> Rewriting? {
+        let (id, site, definition) = (place.id, place.site, place.definition)
+        guard let storable = try? definition.storableInputs(site), !storable.isEmpty
         else { return nil }
         var node = graph[id]
         var patch = Patch(graph, author: "simplify")
