@@ -14,9 +14,12 @@ let commandURL = URL(fileURLWithPath: ProcessInfo.processInfo.arguments[0])
     .deletingLastPathComponent().appendingPathComponent("cnnopt")
 
 /// Runs the built `cnnopt` from the package's root.
-func cnnopt(_ arguments: [String]) throws -> CommandResult {
+func cnnopt(_ arguments: [String]) throws -> CommandResult { try run(commandURL, arguments) }
+
+/// Runs a program from the package's root.
+func run(_ program: URL, _ arguments: [String]) throws -> CommandResult {
     let process = Process()
-    process.executableURL = commandURL
+    process.executableURL = program
     process.arguments = arguments
     process.currentDirectoryURL = SharedMaterial.packageRoot
     let (output, errors) = (Pipe(), Pipe())

@@ -1,3 +1,4 @@
+import TestSupport
 /// A small model with something in every field that is carried in a way of its own, its fields in the order in which
 /// protobuf-c writes them, so that reading and writing has to give the very same bytes.
 enum RichModel {

@@ -1,5 +1,6 @@
 import GraphIR
 import ONNXFormat
+import TestSupport
 import Tensors
 import Testing
 

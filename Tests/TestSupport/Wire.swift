@@ -1,12 +1,12 @@
 /// A protobuf message under construction, byte by byte, so that tests can also build what no writer would.
-struct Wire {
-    private(set) var bytes: [UInt8] = []
+package struct Wire: Sendable {
+    package private(set) var bytes: [UInt8] = []
 
-    init() {}
+    package init() {}
 
-    init(_ build: (inout Wire) -> Void) { build(&self) }
+    package init(_ build: (inout Wire) -> Void) { build(&self) }
 
-    static func varint(_ value: UInt64) -> [UInt8] {
+    package static func varint(_ value: UInt64) -> [UInt8] {
         var bytes: [UInt8] = []
         var rest = value
         while rest >= 0x80 {
@@ -16,34 +16,34 @@ struct Wire {
         return bytes + [UInt8(rest)]
     }
 
-    mutating func int(_ field: UInt64, _ value: Int64) {
+    package mutating func int(_ field: UInt64, _ value: Int64) {
         bytes += Self.varint(field << 3) + Self.varint(UInt64(bitPattern: value))
     }
 
-    mutating func float(_ field: UInt64, _ value: Float) {
+    package mutating func float(_ field: UInt64, _ value: Float) {
         bytes += Self.varint(field << 3 | 5) + withUnsafeBytes(of: value.bitPattern.littleEndian, Array.init)
     }
 
-    mutating func data(_ field: UInt64, _ content: [UInt8]) {
+    package mutating func data(_ field: UInt64, _ content: [UInt8]) {
         bytes += Self.varint(field << 3 | 2) + Self.varint(UInt64(content.count)) + content
     }
 
-    mutating func text(_ field: UInt64, _ content: String) { data(field, Array(content.utf8)) }
+    package mutating func text(_ field: UInt64, _ content: String) { data(field, Array(content.utf8)) }
 
-    mutating func message(_ field: UInt64, _ content: Wire) { data(field, content.bytes) }
+    package mutating func message(_ field: UInt64, _ content: Wire) { data(field, content.bytes) }
 
-    mutating func message(_ field: UInt64, _ build: (inout Wire) -> Void) { message(field, Wire(build)) }
+    package mutating func message(_ field: UInt64, _ build: (inout Wire) -> Void) { message(field, Wire(build)) }
 
-    mutating func packed(_ field: UInt64, _ values: [Int64]) {
+    package mutating func packed(_ field: UInt64, _ values: [Int64]) {
         data(field, values.flatMap { Self.varint(UInt64(bitPattern: $0)) })
     }
 
-    mutating func raw(_ content: [UInt8]) { bytes += content }
+    package mutating func raw(_ content: [UInt8]) { bytes += content }
 }
 
 extension Wire {
     /// A tensor: fields 1, 2, then what `build` adds.
-    static func tensor(_ dims: [Int64], _ type: Int64, _ build: (inout Wire) -> Void = { _ in }) -> Wire {
+    package static func tensor(_ dims: [Int64], _ type: Int64, _ build: (inout Wire) -> Void = { _ in }) -> Wire {
         Wire { tensor in
             for size in dims { tensor.int(1, size) }
             tensor.int(2, type)
@@ -52,14 +52,19 @@ extension Wire {
     }
 
     /// An initialiser of two floats.
-    static func floats(_ name: String) -> Wire {
+    package static func floats(_ name: String) -> Wire {
         tensor([2], 1) {
             $0.text(8, name)
             $0.data(9, [0, 0, 128, 63, 0, 0, 0, 64])
         }
     }
 
-    static func node(_ type: String, _ inputs: [String], _ outputs: [String], _ build: (inout Wire) -> Void = { _ in })
+    package static func node(
+        _ type: String,
+        _ inputs: [String],
+        _ outputs: [String],
+        _ build: (inout Wire) -> Void = { _ in }
+    )
         -> Wire
     {
         Wire { node in
@@ -71,7 +76,7 @@ extension Wire {
     }
 
     /// A value_info of a float vector.
-    static func value(_ name: String) -> Wire {
+    package static func value(_ name: String) -> Wire {
         Wire { info in
             info.text(1, name)
             info.message(2) { type in
@@ -84,7 +89,7 @@ extension Wire {
     }
 
     /// A whole model of IR version 8 and opset 13 around a graph.
-    static func model(_ graph: Wire, _ build: (inout Wire) -> Void = { _ in }) -> [UInt8] {
+    package static func model(_ graph: Wire, _ build: (inout Wire) -> Void = { _ in }) -> [UInt8] {
         Wire { model in
             model.int(1, 8)
             model.message(7, graph)
@@ -94,7 +99,7 @@ extension Wire {
     }
 
     /// A graph x → nodes → y.
-    static func graph(
+    package static func graph(
         nodes: [Wire] = [node("Relu", ["x"], ["y"])],
         initializers: [Wire] = [],
         _ build: (inout Wire) -> Void = { _ in }
