@@ -48,9 +48,10 @@ package struct Graph: Sendable {
 
     /// The node. The id must be of this graph and not removed: anything else is a mistake of the program, not of a file.
     package subscript(_ id: NodeID) -> Node {
-        // Lends the node instead of copying it: most readers want one field.
+        // Lends the node instead of copying it: most readers want one field. Nothing can be lent but by unwrapping in place.
         _read {
             precondition(contains(id), "node \(id.index) was removed")
+            // swift-format-ignore: NeverForceUnwrap
             yield nodes[id.index].node!
         }
     }
@@ -59,6 +60,7 @@ package struct Graph: Sendable {
     package subscript(_ id: ValueID) -> Value {
         _read {
             precondition(contains(id), "value \(id.index) was removed")
+            // swift-format-ignore: NeverForceUnwrap
             yield values[id.index]!
         }
     }
