@@ -47,10 +47,10 @@ public struct OptimizationJob: Sendable {
         let reports = try transform(&model, list, calibration: images?.calibration, gate)
 
         // Taken before the output is written, which may be the input.
-        let before = figures(original, fileBytes: ModelFile.byteCount(input, original), &notes)
-        var after = before
-        if !list.passes.isEmpty { after = figures(model, fileBytes: nil, &notes) }
-        after.fileBytes = nil
+        let fileBytes = ModelFile.byteCount(input, original)
+        let figures = figures(list.passes.isEmpty ? [original] : [original, model], &notes)
+        var (before, after) = (figures[0], figures[figures.count - 1])
+        (before.fileBytes, after.fileBytes) = (fileBytes, nil)
         var result = OptimizationResult(
             input: input,
             output: output,
@@ -171,28 +171,43 @@ public struct OptimizationJob: Sendable {
         }
     }
 
-    /// The size of a model. Where shapes contradict each other, MACs stay unknown: the model is carried through all the same.
-    private func figures(_ model: Model, fileBytes: Int?, _ notes: inout [String]) -> OptimizationResult.Figures {
-        do {
-            let summary = try ModelSummary(model, fileBytes: fileBytes ?? 0, includesLayers: false)
-            return OptimizationResult.Figures(
-                fileBytes: fileBytes,
+    /// The sizes of models, side by side. Where shapes contradict each other, MACs stay unknown, with a note: such a model is
+    /// carried through all the same.
+    private func figures(_ models: [Model], _ notes: inout [String]) -> [OptimizationResult.Figures] {
+        let empty = OptimizationResult.Figures(weightBytes: 0, parameters: 0, nodes: 0)
+        var found = [(figures: OptimizationResult.Figures, note: String?)](
+            repeating: (empty, nil),
+            count: models.count
+        )
+        found.withUnsafeMutableBufferPointer { buffer in
+            guard let base = buffer.baseAddress else { return }
+            let target = SharedPointer(base)
+            parallelFor(models.count, threads: options.threads) { range in
+                for index in range { target.base[index] = Self.figures(models[index]) }
+            }
+        }
+        for case let note? in found.map(\.note) where !notes.contains(note) { notes.append(note) }
+        return found.map(\.figures)
+    }
+
+    private static func figures(_ model: Model) -> (OptimizationResult.Figures, String?) {
+        do throws(CNNOptError) {
+            let summary = try ModelSummary(model, fileBytes: 0, includesLayers: false)
+            let figures = OptimizationResult.Figures(
                 weightBytes: summary.weightBytes,
                 parameters: summary.parameters,
                 macs: summary.macs,
                 nodes: summary.nodes
             )
+            return (figures, nil)
         } catch {
-            let note = "MACs are unknown: \(error.description)."
-            if !notes.contains(note) { notes.append(note) }
             let stored = model.graph.initializers.compactMap { model.graph.constant($0) }
-            return OptimizationResult.Figures(
-                fileBytes: fileBytes,
+            let figures = OptimizationResult.Figures(
                 weightBytes: stored.reduce(0) { $0 + $1.byteCount },
                 parameters: stored.reduce(0) { $0 + $1.parameterCount },
-                macs: nil,
                 nodes: model.graph.nodeCount
             )
+            return (figures, "MACs are unknown: \(error.description).")
         }
     }
 }
