@@ -40,6 +40,7 @@ let package = Package(
         ),
         .target(name: "COnnxSchema", dependencies: ["CProtobufC"]),
 
+        .target(name: "CKernels"),
         library("Tensors"),
         library("GraphIR", ["Tensors"]),
         library("Operators", ["GraphIR"]),
