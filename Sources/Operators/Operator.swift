@@ -24,6 +24,9 @@ package protocol Operator: Sendable {
     /// - Throws: `unsupported` for a type or an attribute that is valid but not covered.
     static func reference(_ site: OperatorSite) throws(CNNOptError) -> any Kernel
 
+    /// What the operator computes at a site whose shapes are known, for back ends; nil where they have no word for it.
+    static func computation(_ site: OperatorSite) throws(CNNOptError) -> Computation?
+
     /// Which axes of which inputs and outputs shrink together.
     static func coupling(_ site: OperatorSite) throws(CNNOptError) -> ChannelCoupling
 
@@ -80,6 +83,7 @@ extension Operator {
         of attribute: String
     ) throws(CNNOptError) -> BodySignature? { nil }
     package static func inferElements(_ site: OperatorSite) throws(CNNOptError) -> [ShapeElements?] { [] }
+    package static func computation(_ site: OperatorSite) throws(CNNOptError) -> Computation? { nil }
     package static func coupling(_ site: OperatorSite) throws(CNNOptError) -> ChannelCoupling { .barrier }
     package static func narrowed(_ site: OperatorSite, _ selection: ChannelSelection) throws(CNNOptError) -> NodeEdit {
         NodeEdit()

@@ -80,6 +80,14 @@ extension ReductionOperator {
         return coupling
     }
 
+    /// A mean over the axes behind the channels is a global average.
+    package static func computation(_ site: OperatorSite) throws(CNNOptError) -> Computation? {
+        guard kind == .mean, let rank = site.shape(0)?.count, rank > 2, let named = try axes(site),
+            try reduced(named, rank: rank, site) == Set(2..<rank)
+        else { return nil }
+        return .globalAverage
+    }
+
     package static func reference(_ site: OperatorSite) throws(CNNOptError) -> any Kernel {
         let keepsAxes = try site.int("keepdims", default: 1) != 0
         let attribute: [Int]? = if site.opset < axesInputVersion { try site.ints("axes") ?? [] } else { nil }

@@ -47,6 +47,15 @@ extension SoftmaxOperator {
         }
     }
 
+    /// Flattened rows count where one of their axes alone is longer than 1.
+    static func computation(_ site: OperatorSite) throws(CNNOptError) -> Computation? {
+        guard rule != .hardmax, let shape = site.type(0).sizes, !shape.isEmpty else { return nil }
+        let axis = try axis(site, rank: shape.count)
+        let long = shape.indices.filter { $0 >= axis && shape[$0] != 1 }
+        guard !flattens(site) || long.count <= 1, axis < shape.count else { return nil }
+        return .softmax(axis: flattens(site) ? long.first ?? axis : axis, isLogarithm: rule == .logSoftmax)
+    }
+
     /// Axes that the rows do not run along keep their channels.
     static func coupling(_ site: OperatorSite) throws(CNNOptError) -> ChannelCoupling {
         guard let rank = site.shape(0)?.count else { return .barrier("the rank of its input is unknown") }

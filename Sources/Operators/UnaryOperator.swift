@@ -5,9 +5,17 @@ import Tensors
 package protocol UnaryOperator: Operator {
     /// The function at a site, attributes taken in.
     static func function(_ site: OperatorSite) throws(CNNOptError) -> UnaryFunction
+    /// The same in the terms of back ends; nil where they have no word for it.
+    static func elementary(_ site: OperatorSite) throws(CNNOptError) -> ElementaryFunction?
 }
 
 extension UnaryOperator {
+    package static func elementary(_ site: OperatorSite) throws(CNNOptError) -> ElementaryFunction? { nil }
+
+    package static func computation(_ site: OperatorSite) throws(CNNOptError) -> Computation? {
+        try elementary(site).map { .unary($0) }
+    }
+
     package static var traits: OperatorTraits { [.elementwise] }
 
     package static func inferTypes(_ site: OperatorSite) throws(CNNOptError) -> [TensorType] { [site.type(0)] }

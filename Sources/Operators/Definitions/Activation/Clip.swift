@@ -86,4 +86,19 @@ enum Clip: Operator {
         if let upper { result = try Min.function.apply(result, upper.reshaped([]), threads: threads) }
         return result
     }
+
+    static func computation(_ site: OperatorSite) throws(CNNOptError) -> Computation? {
+        if site.opset < 11 {
+            let (low, high) = (try site.float("min"), try site.float("max"))
+            return .unary(.clamp(low: low ?? -.infinity, high: high ?? .infinity))
+        }
+        var bounds: (Float, Float) = (-.infinity, .infinity)
+        for port in 1...2 where site.has(port) {
+            guard let bound = site.constant(port), bound.count == 1, bound.elementType == .float32,
+                let value = try bound.doubles().first
+            else { return nil }
+            if port == 1 { bounds.0 = Float(value) } else { bounds.1 = Float(value) }
+        }
+        return .unary(.clamp(low: bounds.0, high: bounds.1))
+    }
 }

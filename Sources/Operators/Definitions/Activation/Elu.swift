@@ -13,4 +13,8 @@ enum Elu: UnaryOperator {
             double: { $0 < 0 ? alphaWide * Mathematics.expm1($0) : $0 }
         )
     }
+
+    static func elementary(_ site: OperatorSite) throws(CNNOptError) -> ElementaryFunction? {
+        .elu(try site.float("alpha", default: 1))
+    }
 }

@@ -25,4 +25,8 @@ enum Gelu: UnaryOperator {
         case let other: throw site.failure(.invalidModel, "attribute 'approximate' is '\(other)', not none or tanh")
         }
     }
+
+    static func elementary(_ site: OperatorSite) throws(CNNOptError) -> ElementaryFunction? {
+        try site.string("approximate", default: "none") == "none" ? .gelu : nil
+    }
 }

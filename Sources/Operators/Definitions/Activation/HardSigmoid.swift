@@ -19,4 +19,8 @@ enum HardSigmoid: UnaryOperator {
             }
         )
     }
+
+    static func elementary(_ site: OperatorSite) throws(CNNOptError) -> ElementaryFunction? {
+        .hardSigmoid(alpha: try site.float("alpha", default: 0.2), beta: try site.float("beta", default: 0.5))
+    }
 }

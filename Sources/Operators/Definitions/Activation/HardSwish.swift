@@ -11,4 +11,8 @@ enum HardSwish: UnaryOperator {
             double: { $0 * Mathematics.smaller(Mathematics.larger($0 / 6 + 0.5, 0), 1) }
         )
     }
+
+    static func elementary(_ site: OperatorSite) throws(CNNOptError) -> ElementaryFunction? {
+        .hardSwish
+    }
 }

@@ -18,4 +18,8 @@ enum LeakyRelu: UnaryOperator {
             }
         )
     }
+
+    static func elementary(_ site: OperatorSite) throws(CNNOptError) -> ElementaryFunction? {
+        .leakyRelu(try site.float("alpha", default: 0.01))
+    }
 }

@@ -24,4 +24,8 @@ enum Mish: UnaryOperator {
         let e = Mathematics.exp(min(x, 40))
         return e * (e + 2) / (e * (e + 2) + 2)
     }
+
+    static func elementary(_ site: OperatorSite) throws(CNNOptError) -> ElementaryFunction? {
+        .mish
+    }
 }

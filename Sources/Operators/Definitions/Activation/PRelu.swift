@@ -62,4 +62,8 @@ enum PRelu: BroadcastOperator {
         else { return nil }
         return 1
     }
+
+    static func computation(_ site: OperatorSite) throws(CNNOptError) -> Computation? {
+        site.opset < 7 ? nil : .binary(.slope)
+    }
 }

@@ -9,4 +9,8 @@ enum Relu: UnaryOperator {
     static func function(_ site: OperatorSite) throws(CNNOptError) -> UnaryFunction {
         UnaryFunction(float: { max($0, 0) }, double: { max($0, 0) }, integer: { max($0, 0) })
     }
+
+    static func elementary(_ site: OperatorSite) throws(CNNOptError) -> ElementaryFunction? {
+        .relu
+    }
 }

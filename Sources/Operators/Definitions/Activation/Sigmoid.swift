@@ -12,4 +12,8 @@ enum Sigmoid: UnaryOperator {
             double: { Mathematics.sigmoid($0) }
         )
     }
+
+    static func elementary(_ site: OperatorSite) throws(CNNOptError) -> ElementaryFunction? {
+        .sigmoid
+    }
 }

@@ -11,4 +11,8 @@ enum Softplus: UnaryOperator {
             double: { Mathematics.softplus($0) }
         )
     }
+
+    static func elementary(_ site: OperatorSite) throws(CNNOptError) -> ElementaryFunction? {
+        .softplus
+    }
 }

@@ -13,4 +13,8 @@ enum Swish: UnaryOperator {
             double: { $0 * Mathematics.sigmoid(alphaWide * $0) }
         )
     }
+
+    static func elementary(_ site: OperatorSite) throws(CNNOptError) -> ElementaryFunction? {
+        .swish(try site.float("alpha", default: 1))
+    }
 }

@@ -11,4 +11,8 @@ enum Tanh: UnaryOperator {
             double: { Mathematics.tanh($0) }
         )
     }
+
+    static func elementary(_ site: OperatorSite) throws(CNNOptError) -> ElementaryFunction? {
+        .tanh
+    }
 }

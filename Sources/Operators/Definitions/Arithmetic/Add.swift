@@ -17,4 +17,8 @@ enum Add: BinaryOperator {
     static func combine(_ a: Dimension, _ b: Dimension, _ type: ElementType) -> Dimension? {
         ShapeArithmetic.add(a, b, type)
     }
+
+    static func computation(_ site: OperatorSite) throws(CNNOptError) -> Computation? {
+        site.opset < 7 ? nil : .binary(.add)
+    }
 }

@@ -28,4 +28,8 @@ enum Div: BinaryOperator {
     static func combine(_ a: Dimension, _ b: Dimension, _ type: ElementType) -> Dimension? {
         ShapeArithmetic.divide(a, b, type)
     }
+
+    static func computation(_ site: OperatorSite) throws(CNNOptError) -> Computation? {
+        site.opset < 7 ? nil : .binary(.divide)
+    }
 }

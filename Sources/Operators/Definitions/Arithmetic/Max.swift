@@ -19,4 +19,8 @@ enum Max: VariadicOperator {
     static func combine(_ a: Dimension, _ b: Dimension, _ type: ElementType) -> Dimension? {
         ShapeArithmetic.maximum(a, b)
     }
+
+    static func computation(_ site: OperatorSite) throws(CNNOptError) -> Computation? {
+        site.inputs.count == 2 && site.opset >= 8 ? .binary(.maximum) : nil
+    }
 }

@@ -19,4 +19,8 @@ enum Min: VariadicOperator {
     static func combine(_ a: Dimension, _ b: Dimension, _ type: ElementType) -> Dimension? {
         ShapeArithmetic.minimum(a, b)
     }
+
+    static func computation(_ site: OperatorSite) throws(CNNOptError) -> Computation? {
+        site.inputs.count == 2 && site.opset >= 8 ? .binary(.minimum) : nil
+    }
 }

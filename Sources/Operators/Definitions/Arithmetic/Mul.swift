@@ -17,4 +17,8 @@ enum Mul: BinaryOperator {
     static func combine(_ a: Dimension, _ b: Dimension, _ type: ElementType) -> Dimension? {
         ShapeArithmetic.multiply(a, b, type)
     }
+
+    static func computation(_ site: OperatorSite) throws(CNNOptError) -> Computation? {
+        site.opset < 7 ? nil : .binary(.multiply)
+    }
 }

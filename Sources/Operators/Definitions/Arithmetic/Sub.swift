@@ -16,4 +16,8 @@ enum Sub: BinaryOperator {
     static func combine(_ a: Dimension, _ b: Dimension, _ type: ElementType) -> Dimension? {
         ShapeArithmetic.subtract(a, b, type)
     }
+
+    static func computation(_ site: OperatorSite) throws(CNNOptError) -> Computation? {
+        site.opset < 7 ? nil : .binary(.subtract)
+    }
 }

@@ -9,4 +9,8 @@ enum Sum: VariadicOperator {
     static func function(_ site: OperatorSite) throws(CNNOptError) -> BinaryFunction {
         BinaryFunction(float: { $0 + $1 }, double: { $0 + $1 })
     }
+
+    static func computation(_ site: OperatorSite) throws(CNNOptError) -> Computation? {
+        site.inputs.count == 2 && site.opset >= 8 ? .binary(.add) : nil
+    }
 }

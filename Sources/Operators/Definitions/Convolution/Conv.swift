@@ -126,4 +126,14 @@ enum Conv: Operator {
     }
 
     private static func unknownShape(rank: Int) -> Shape { Shape(repeating: .unknown, count: rank) }
+
+    static func computation(_ site: OperatorSite) throws(CNNOptError) -> Computation? {
+        guard let x = site.type(0).sizes, let weight = site.type(1).sizes, weight.count == x.count, x.count > 2 else {
+            return nil
+        }
+        return .convolution(
+            axes: try Windows(site).axes(Array(x[2...]), weightKernel: Array(weight[2...])),
+            groups: try group(site)
+        )
+    }
 }

@@ -188,6 +188,16 @@ enum ConvTranspose: Operator {
     static func factored(_ site: OperatorSite, first: TensorData, second: TensorData) throws(CNNOptError)
         -> OperatorRewrite?
     { try Conv.factored("ConvTranspose", site, first, second) }
+
+    static func computation(_ site: OperatorSite) throws(CNNOptError) -> Computation? {
+        guard let x = site.type(0).sizes, let weight = site.type(1).sizes, weight.count == x.count else { return nil }
+        let form = try Form(site)
+        var axes: [Windows.Axis] = []
+        for axis in 0..<x.count - 2 {
+            axes.append(try form.axis(axis, x[axis + 2], weight[axis + 2], rank: x.count - 2))
+        }
+        return .transposedConvolution(axes: axes, groups: try Conv.group(site))
+    }
 }
 
 extension [Int] {

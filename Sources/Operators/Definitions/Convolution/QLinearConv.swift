@@ -21,4 +21,17 @@ enum QLinearConv: IntegerConvolutionOperator {
         return try Requantization(scales: scales, zero: inputs.required(7))
             .run(sums, inner: AxisSpan(sums.shape, axis: 1).inner)
     }
+
+    static func computation(_ site: OperatorSite) throws(CNNOptError) -> Computation? {
+        guard let x = site.type(0).sizes, let weight = site.type(3).sizes, weight.count == x.count, x.count > 2 else {
+            return nil
+        }
+        let axes = try Windows(site).axes(Array(x[2...]), weightKernel: Array(weight[2...]))
+        return .quantized(
+            .convolution(axes: axes, groups: try Conv.group(site)),
+            operands: [.init(tensor: 0, scale: 1, zero: 2), .init(tensor: 3, scale: 4, zero: 5, axis: 0)],
+            biasPort: 8,
+            result: .init(tensor: 0, scale: 6, zero: 7)
+        )
+    }
 }

@@ -13,4 +13,8 @@ enum Abs: UnaryOperator {
             unsigned: { $0 }
         )
     }
+
+    static func elementary(_ site: OperatorSite) throws(CNNOptError) -> ElementaryFunction? {
+        .absolute
+    }
 }

@@ -11,4 +11,8 @@ enum Exp: UnaryOperator {
             double: { Mathematics.exp($0) }
         )
     }
+
+    static func elementary(_ site: OperatorSite) throws(CNNOptError) -> ElementaryFunction? {
+        .exponential
+    }
 }

@@ -11,4 +11,8 @@ enum Log: UnaryOperator {
             double: { Mathematics.log($0) }
         )
     }
+
+    static func elementary(_ site: OperatorSite) throws(CNNOptError) -> ElementaryFunction? {
+        .logarithm
+    }
 }

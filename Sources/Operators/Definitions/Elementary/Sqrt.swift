@@ -11,4 +11,8 @@ enum Sqrt: UnaryOperator {
             double: { $0.squareRoot() }
         )
     }
+
+    static func elementary(_ site: OperatorSite) throws(CNNOptError) -> ElementaryFunction? {
+        .squareRoot
+    }
 }

@@ -135,4 +135,9 @@ enum Concat: Operator {
     }
 
     static func forwardedInput(_ site: OperatorSite) throws(CNNOptError) -> Int? { site.inputs.count == 1 ? 0 : nil }
+
+    static func computation(_ site: OperatorSite) throws(CNNOptError) -> Computation? {
+        guard let rank = site.shape(0)?.count else { return nil }
+        return .concatenation(axis: try AxisNumbers.normalized(axis(site), rank: rank))
+    }
 }

@@ -40,4 +40,8 @@ enum Flatten: Operator {
     static func coupling(_ site: OperatorSite) throws(CNNOptError) -> ChannelCoupling {
         .reshape(site.shape(0), site.outputType(0).shape)
     }
+
+    static func computation(_ site: OperatorSite) throws(CNNOptError) -> Computation? {
+        .reshaping
+    }
 }

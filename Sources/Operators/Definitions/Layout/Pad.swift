@@ -231,4 +231,8 @@ enum Pad: Operator {
         }
         return OperatorRewrite([.init("Pad", inputs, attributes: [Attribute("mode", try mode(site).rawValue)])])
     }
+
+    static func computation(_ site: OperatorSite) throws(CNNOptError) -> Computation? {
+        try zeroPadding(site).map { .zeroPadding($0) }
+    }
 }

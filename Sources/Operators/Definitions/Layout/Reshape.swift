@@ -149,6 +149,10 @@ enum Reshape: Operator {
         }
         return target.count { $0 == -1 } <= 1 ? target : nil
     }
+
+    static func computation(_ site: OperatorSite) throws(CNNOptError) -> Computation? {
+        .reshaping
+    }
 }
 
 extension ShapeElements {

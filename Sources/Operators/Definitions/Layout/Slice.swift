@@ -173,4 +173,14 @@ enum Slice: Operator {
         }
         return OperatorRewrite([.init("Slice", [.input(0), from, to] + (try axes.operand(site).map { [$0] } ?? []))])
     }
+
+    static func computation(_ site: OperatorSite) throws(CNNOptError) -> Computation? {
+        guard let shape = site.type(0).sizes, let ranges = try ranges(site, rank: shape.count) else { return nil }
+        var parts = shape.map { (first: 0, step: 1, count: $0) }
+        for (axis, range) in ranges {
+            guard let range else { return nil }
+            parts[axis] = try range.resolved(size: shape[axis])
+        }
+        return .slice(parts)
+    }
 }

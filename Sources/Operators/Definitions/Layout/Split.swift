@@ -155,4 +155,9 @@ enum Split: Operator {
         let number = opset >= 18 ? [Attribute("num_outputs", count)] : []
         return OperatorRewrite([.init("Split", [.input(0)], outputCount: count, attributes: [axis] + number)])
     }
+
+    static func computation(_ site: OperatorSite) throws(CNNOptError) -> Computation? {
+        guard let shape = site.shape(0), case let (axis, sizes?) = try layout(site, shape) else { return nil }
+        return .split(axis: axis, sizes: sizes)
+    }
 }

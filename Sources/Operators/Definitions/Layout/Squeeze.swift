@@ -60,4 +60,8 @@ enum Squeeze: Operator {
         guard !axes.isInput(site), opset >= axes.since else { return nil }
         return OperatorRewrite([.init("Squeeze", [.input(0)] + (try axes.operand(site).map { [$0] } ?? []))])
     }
+
+    static func computation(_ site: OperatorSite) throws(CNNOptError) -> Computation? {
+        .reshaping
+    }
 }

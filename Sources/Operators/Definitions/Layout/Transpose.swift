@@ -45,6 +45,11 @@ enum Transpose: Operator {
         let order = try order(site.ints("perm"), rank: shape.count)
         return .mapping(shape, order.enumerated().map { (input: $1, output: $0) })
     }
+
+    static func computation(_ site: OperatorSite) throws(CNNOptError) -> Computation? {
+        guard let rank = site.shape(0)?.count else { return nil }
+        return .transposition(try order(site.ints("perm"), rank: rank))
+    }
 }
 
 extension ChannelCoupling {

@@ -58,4 +58,8 @@ enum Unsqueeze: Operator {
         guard let list = try axes.operand(site) else { throw site.failure(.invalidModel, "axes are missing") }
         return OperatorRewrite([.init("Unsqueeze", [.input(0), list])])
     }
+
+    static func computation(_ site: OperatorSite) throws(CNNOptError) -> Computation? {
+        .reshaping
+    }
 }

@@ -250,4 +250,14 @@ enum Gemm: Operator {
             )
         ])
     }
+
+    static func computation(_ site: OperatorSite) throws(CNNOptError) -> Computation? {
+        let form = try Form(site)
+        return .product(
+            transposesLeft: form.transA,
+            transposesRight: form.transB,
+            alpha: form.alpha,
+            beta: form.beta
+        )
+    }
 }

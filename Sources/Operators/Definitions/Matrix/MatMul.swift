@@ -92,4 +92,8 @@ enum MatMul: Operator {
             .init("MatMul", product(.constant(second, stem: "weight"), .step(0))),
         ])
     }
+
+    static func computation(_ site: OperatorSite) throws(CNNOptError) -> Computation? {
+        .product()
+    }
 }

@@ -20,4 +20,17 @@ enum QLinearMatMul: IntegerProductOperator {
         let scales = try right.doubles().map { left * Float($0) / result }
         return try Requantization(scales: scales, zero: inputs.required(7)).run(sums, inner: 1)
     }
+
+    static func computation(_ site: OperatorSite) throws(CNNOptError) -> Computation? {
+        guard let right = site.shape(3) else { return nil }
+        return .quantized(
+            .product(),
+            operands: [
+                .init(tensor: 0, scale: 1, zero: 2),
+                .init(tensor: 3, scale: 4, zero: 5, axis: right.count > 1 ? right.count - 1 : nil),
+            ],
+            biasPort: nil,
+            result: .init(tensor: 0, scale: 6, zero: 7)
+        )
+    }
 }

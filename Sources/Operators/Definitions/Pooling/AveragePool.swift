@@ -14,4 +14,10 @@ enum AveragePool: PoolOperator {
             [try PoolLoops.average(x, geometry, countsPadding: countsPadding, threads: threads)]
         }
     }
+
+    static func computation(_ site: OperatorSite) throws(CNNOptError) -> Computation? {
+        guard let x = site.type(0).sizes, x.count > 2 else { return nil }
+        let countsPadding = try site.int("count_include_pad", default: 0) != 0
+        return .averagePool(axes: try Windows(site).axes(Array(x[2...])), countsPadding: countsPadding)
+    }
 }

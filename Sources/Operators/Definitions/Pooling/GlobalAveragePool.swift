@@ -13,4 +13,8 @@ enum GlobalAveragePool: GlobalPoolOperator {
             try PoolLoops.average(x, geometry, countsPadding: false, threads: threads)
         }
     }
+
+    static func computation(_ site: OperatorSite) throws(CNNOptError) -> Computation? {
+        .globalAverage
+    }
 }

@@ -11,4 +11,8 @@ enum GlobalMaxPool: GlobalPoolOperator {
     {
         { (x, geometry, threads) throws(CNNOptError) in try PoolLoops.maximum(x, geometry, threads: threads) }
     }
+
+    static func computation(_ site: OperatorSite) throws(CNNOptError) -> Computation? {
+        .globalMaximum
+    }
 }

@@ -24,4 +24,9 @@ enum MaxPool: PoolOperator {
     private static func namesPlaces(_ site: OperatorSite) -> Bool {
         site.node.outputs.count > 1 && site.node.outputs[1] != nil
     }
+
+    static func computation(_ site: OperatorSite) throws(CNNOptError) -> Computation? {
+        guard !namesPlaces(site), let x = site.type(0).sizes, x.count > 2 else { return nil }
+        return .maximumPool(axes: try Windows(site).axes(Array(x[2...])))
+    }
 }

@@ -87,4 +87,13 @@ enum DequantizeLinear: Operator {
     }
 
     static func coupling(_ site: OperatorSite) throws(CNNOptError) -> ChannelCoupling { try .quantization(site) }
+
+    static func computation(_ site: OperatorSite) throws(CNNOptError) -> Computation? {
+        guard try site.int("block_size", default: 0) == 0, let scale = site.type(1).sizes, scale.count <= 1 else {
+            return nil
+        }
+        if scale.isEmpty || scale == [1] { return .dequantization(axis: nil) }
+        guard let rank = site.shape(0)?.count else { return nil }
+        return .dequantization(axis: try site.normalizedAxis(site.int("axis", default: 1), rank: rank))
+    }
 }

@@ -148,4 +148,13 @@ enum QuantizeLinear: Operator {
         let declared = try site.int("output_dtype", default: 0)
         return declared == 0 ? .uint8 : ElementType(rawValue: Int32(truncatingIfNeeded: declared))
     }
+
+    static func computation(_ site: OperatorSite) throws(CNNOptError) -> Computation? {
+        guard try site.int("block_size", default: 0) == 0, let scale = site.type(1).sizes, scale.count <= 1 else {
+            return nil
+        }
+        if scale.isEmpty || scale == [1] { return .quantization(axis: nil) }
+        guard let rank = site.shape(0)?.count else { return nil }
+        return .quantization(axis: try site.normalizedAxis(site.int("axis", default: 1), rank: rank))
+    }
 }

@@ -106,4 +106,9 @@ enum Resize: Operator {
             to: opset
         )
     }
+
+    static func computation(_ site: OperatorSite) throws(CNNOptError) -> Computation? {
+        guard let shape = site.type(0).sizes, let target = try ResizeForm(site).target(site, shape) else { return nil }
+        return try ResizeForm(site).resampling(shape, target).computation(shape)
+    }
 }

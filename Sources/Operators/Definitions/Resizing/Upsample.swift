@@ -46,4 +46,8 @@ enum Upsample: Operator {
             outputTypes: site.outputTypes
         )
     }
+
+    static func computation(_ site: OperatorSite) throws(CNNOptError) -> Computation? {
+        try Resize.computation(asOld(site))
+    }
 }
