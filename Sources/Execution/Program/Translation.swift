@@ -1,0 +1,272 @@
+import GraphIR
+import Operators
+import Tensors
+
+/// One node on its way to operations.
+struct Translation {
+    var program: Program
+    let site: OperatorSite
+    var inputs: [Int?]
+    let outputs: [Int]
+    var operations: [Operation] = []
+    /// The operation that does the node's arithmetic.
+    private(set) var heaviest = 0
+
+    init(program: Program, site: OperatorSite, inputs: [Int?], outputs: [Int]) {
+        self.program = program
+        self.site = site
+        self.inputs = inputs
+        self.outputs = outputs
+    }
+
+    /// - Returns: whether the node could be expressed.
+    mutating func affine(_ affine: ChannelAffine) throws(CNNOptError) -> Bool {
+        guard inputs.indices.contains(affine.dataPort), let data = inputs[affine.dataPort], isFloat(data),
+            program.shape(data) == program.shape(outputs[0]), program.values[data].constant == nil
+        else { return false }
+        let kind = Affine(axis: affine.axis, scale: affine.scale.map { Float($0) }, shift: affine.shift.map { Float($0) })
+        append(.affine(kind), [data])
+        return true
+    }
+
+    /// - Returns: whether the node could be expressed.
+    mutating func add(_ computation: Computation) throws(CNNOptError) -> Bool {
+        guard case .quantized(let inner, let operands, let bias, let result) = computation else {
+            return try add(computation, inputs, outputs)
+        }
+        return try quantized(inner, operands, bias, result)
+    }
+
+    private mutating func add(_ computation: Computation, _ inputs: [Int?], _ outputs: [Int]) throws(CNNOptError) -> Bool {
+        guard let first = inputs.first ?? nil, let output = outputs.first else { return false }
+        let second = inputs.dropFirst().first ?? nil
+        let bytes = program.values[first].type?.elementType.bitWidth ?? 0
+        let moves = [8, 16, 32, 64].contains(bytes) && program.elementType(first) == program.elementType(output)
+        let isFloat = isFloat(first) && isFloat(output)
+        switch computation {
+        case .convolution(let axes, let groups), .transposedConvolution(let axes, let groups):
+            guard isFloat, let weight = second, isStored(weight) else { return false }
+            let bias = inputs.count > 2 ? inputs[2] : nil
+            if let bias, !isStored(bias) { return false }
+            var isTransposed = false
+            if case .transposedConvolution = computation { isTransposed = true }
+            let form = Convolution(axes: axes, groups: groups, isTransposed: isTransposed, hasBias: bias != nil)
+            append(.convolution(form), [first, weight] + (bias.map { [$0] } ?? []), outputs)
+        case .product(let left, let right, let alpha, let beta):
+            return isFloat && product(inputs, output, left, right, alpha, beta)
+        case .maximumPool(let axes):
+            guard isFloat || (moves && bytes == 8), (1...3).contains(axes.count) else { return false }
+            append(.pool(Pool(axes: axes, rule: .maximum)), [first], outputs)
+        case .averagePool(let axes, let countsPadding):
+            guard isFloat, (1...3).contains(axes.count) else { return false }
+            if axes.allSatisfy({ $0.output == 1 && $0.padBegin == 0 && $0.padEnd == 0 && $0.dilation == 1 && $0.kernel == $0.input }) {
+                append(.globalAverage, [first], outputs)
+                return true
+            }
+            // A last window that sticks out of the padding counts fewer elements than the back end would.
+            guard !countsPadding || axes.allSatisfy({ $0.lastReach <= $0.input + $0.padBegin + $0.padEnd }) else { return false }
+            append(.pool(Pool(axes: axes, rule: countsPadding ? .averageWithPadding : .average)), [first], outputs)
+        case .globalAverage:
+            guard isFloat, program.shape(first).count > 2 else { return false }
+            append(.globalAverage, [first], outputs)
+        case .globalMaximum:
+            guard isFloat, (3...5).contains(program.shape(first).count) else { return false }
+            append(.globalMaximum, [first], outputs)
+        case .unary(let function):
+            guard isFloat else { return false }
+            append(.function(function), [first], outputs)
+        case .binary(let function):
+            guard isFloat, let second, self.isFloat(second), program.shape(output).count <= 8 else { return false }
+            if function == .slope, program.shape(output) != program.shape(first) { return false }
+            append(.pair(function, .none), [first, second], outputs)
+        case .softmax(let axis, let isLogarithm):
+            guard isFloat else { return false }
+            append(.softmax(axis: axis, isLogarithm: isLogarithm), [first], outputs)
+        case .transposition(let order):
+            guard moves, order.count <= 8 else { return false }
+            append(.transposition(order), [first], outputs)
+        case .reshaping:
+            guard moves else { return false }
+            append(.reshaping, [first], outputs)
+        case .slice(let parts):
+            guard moves, parts.count <= 8 else { return false }
+            append(.slice(parts), [first], outputs)
+        case .split(let axis, let sizes):
+            guard moves, program.shape(first).count <= 8, sizes.count >= outputs.count else { return false }
+            append(.split(axis: axis, sizes: sizes), [first], outputs)
+        case .concatenation(let axis):
+            let all = inputs.compactMap { $0 }
+            guard moves, all.count == inputs.count, program.shape(first).count <= 8,
+                all.allSatisfy({ program.elementType($0) == program.elementType(output) })
+            else { return false }
+            append(.concatenation(axis: axis), all, outputs)
+        case .zeroPadding(let padding):
+            guard moves, padding.count <= 8 else { return false }
+            append(.zeroPadding(padding), [first], outputs)
+        case .nearestResize(let rows, let columns):
+            guard moves else { return false }
+            append(.nearestResize(rows: rows, columns: columns), [first], outputs)
+        case .linearResize(let rows, let columns):
+            guard isFloat else { return false }
+            append(.linearResize(rows: rows, columns: columns), [first], outputs)
+        case .quantization:
+            return try quantization(inputs, outputs)
+        case .dequantization(let axis):
+            guard let grids = try grids(first, second, inputs.count > 2 ? inputs[2] : nil, axis), self.isFloat(output) else {
+                return false
+            }
+            append(.dequantization(grids), [first], outputs)
+        case .quantized: return false
+        }
+        return true
+    }
+
+    private mutating func product(
+        _ inputs: [Int?], _ output: Int, _ left: Bool, _ right: Bool, _ alpha: Float, _ beta: Float
+    ) -> Bool {
+        guard inputs.count >= 2, var a = inputs[0], let b = inputs[1], program.shape(a).count >= 2, alpha == 1, beta == 1 else {
+            return false
+        }
+        let bias = inputs.count > 2 ? inputs[2] : nil
+        if left { a = transposed(a) }
+        guard isStored(b), program.shape(b).count == 2 else {
+            let (x, y) = (program.shape(a), program.shape(b))
+            guard bias == nil, !right, isFloat(b), x.count == y.count, x.dropLast(2) == y.dropLast(2), x.count <= 6 else {
+                return false
+            }
+            append(.product, [a, b], [output])
+            return true
+        }
+        let weight = right ? b : transposed(b)
+        let columns = program.shape(weight)[0]
+        var list = [a, weight]
+        if let bias {
+            guard isStored(bias), program.shape(bias).reduce(1, *) == columns, program.shape(bias).last == columns else {
+                return false
+            }
+            list.append(bias)
+        }
+        append(.dense(Dense(hasBias: bias != nil)), list, [output])
+        return true
+    }
+
+    /// The value with its two axes exchanged.
+    private mutating func transposed(_ value: Int) -> Int {
+        let type = program.values[value].type.map {
+            Program.StaticType(elementType: $0.elementType, shape: $0.shape.reversed())
+        }
+        if let constant = program.values[value].constant, let turned = try? constant.transposed([1, 0]) {
+            return program.add(constant: turned, name: program.values[value].name)
+        }
+        let result = program.add(Program.Value(name: program.values[value].name, type: type))
+        append(.transposition([1, 0]), [value], [result])
+        return result
+    }
+
+    // MARK: - Integers
+
+    private mutating func quantization(_ inputs: [Int?], _ outputs: [Int]) throws(CNNOptError) -> Bool {
+        guard let x = inputs[0], isFloat(x), [.int8, .uint8].contains(program.elementType(outputs[0])),
+            let grid = try grids(outputs[0], inputs[1], inputs.count > 2 ? inputs[2] : nil, nil)?.grid
+        else { return false }
+        append(.quantization(grid), [x], outputs)
+        return true
+    }
+
+    /// The grids of a tensor whose scales and zero points are stored.
+    private func grids(_ tensor: Int, _ scale: Int?, _ zero: Int?, _ axis: Int?) throws(CNNOptError) -> ChannelGrids? {
+        guard let type = program.elementType(tensor), [.int8, .uint8, .int32].contains(type), let scale,
+            let scales = program.values[scale].constant, scales.elementType == .float32
+        else { return nil }
+        var zeros = [Int32](repeating: 0, count: scales.count)
+        if let zero {
+            guard let stored = program.values[zero].constant, stored.count == scales.count else { return nil }
+            zeros = try stored.cast(to: .int32).array(of: Int32.self)
+        }
+        guard scales.count == 1 || axis.map({ program.shape(tensor)[$0] == scales.count }) == true else { return nil }
+        return ChannelGrids(
+            axis: scales.count == 1 ? nil : axis,
+            scales: try scales.array(of: Float.self),
+            zeros: zeros,
+            elementType: type
+        )
+    }
+
+    /// Dequantises the operands, computes, and quantises: the rewrites make one integer kernel of it.
+    private mutating func quantized(
+        _ inner: Computation, _ operands: [QuantizedPorts], _ biasPort: Int?, _ result: QuantizedPorts
+    ) throws(CNNOptError) -> Bool {
+        func port(_ port: Int?) -> Int? { port.flatMap { inputs.indices.contains($0) ? inputs[$0] : nil } }
+        var all: [Int?] = []
+        var scales: [[Float]] = []
+        for operand in operands {
+            guard let tensor = port(operand.tensor), let type = program.values[tensor].type,
+                let grids = try grids(tensor, port(operand.scale), port(operand.zero), operand.axis)
+            else { return false }
+            let real = program.add(
+                Program.Value(
+                    name: program.values[tensor].name,
+                    type: Program.StaticType(elementType: .float32, shape: type.shape)
+                )
+            )
+            append(.dequantization(grids), [tensor], [real])
+            all.append(real)
+            scales.append(grids.scales)
+        }
+        if let bias = port(biasPort) {
+            guard scales.count == 2, scales[0].count == 1, let stored = program.values[bias].constant,
+                stored.elementType == .int32
+            else { return false }
+            let integers = try stored.array(of: Int32.self)
+            let reals = integers.indices.map {
+                Float(Double(integers[$0]) * Double(scales[0][0]) * Double(scales[1][scales[1].count == 1 ? 0 : $0]))
+            }
+            all.append(program.add(constant: try TensorData(reals, shape: stored.shape), name: program.values[bias].name))
+        }
+        guard let output = outputs.first, let type = program.values[output].type,
+            let grid = try grids(output, port(result.scale), port(result.zero), nil)?.grid
+        else { return false }
+        let real = program.add(
+            Program.Value(
+                name: program.values[output].name,
+                type: Program.StaticType(elementType: .float32, shape: type.shape)
+            )
+        )
+        let start = operations.count
+        guard try add(inner, all, [real]) else { return false }
+        heaviest = start
+        append(.quantization(grid), [real], [output])
+        return true
+    }
+
+    // MARK: -
+
+    private func isFloat(_ value: Int) -> Bool { program.elementType(value) == .float32 }
+
+    /// Whether the value is known now: stored, or dequantised from what is stored.
+    private func isStored(_ value: Int) -> Bool {
+        if program.values[value].constant != nil { return true }
+        let maker =
+            operations.last { $0.outputs.contains(value) } ?? program.operations.last { $0.outputs.contains(value) }
+        guard let maker, case .dequantization = maker.kind, let source = maker.inputs[0] else { return false }
+        return program.values[source].constant != nil
+    }
+
+    private mutating func append(_ kind: Operation.Kind, _ inputs: [Int], _ outputs: [Int]? = nil) {
+        if case .dense = kind { heaviest = operations.count }
+        operations.append(
+            Operation(
+                kind: kind,
+                inputs: inputs,
+                outputs: outputs ?? self.outputs,
+                names: [site.name],
+                operators: [site.node.operatorType]
+            )
+        )
+    }
+}
+
+extension Windows.Axis {
+    /// The element behind the last window, counted from the beginning of the padding.
+    var lastReach: Int { (output - 1) * stride + (kernel - 1) * dilation + 1 }
+}
