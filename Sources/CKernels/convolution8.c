@@ -4,23 +4,28 @@
 #include "both_variants.h"
 
 ck_packing ck_packing_of(const ck_convolution *form) {
-    ck_packing packing = {.in_channels = form->in_channels / form->groups,
-        .out_channels = form->out_channels / form->groups};
-    int64_t taps = form->kernel_height * form->kernel_width;
-    packing.is_depthwise = packing.in_channels == 1 && packing.out_channels == 1 && taps <= CK_MOST_TAPS && form->groups > 1;
+    ck_packing packing = {.joined = 1};
+    int64_t taps = form->kernel_height * form->kernel_width, groups = form->groups;
+    packing.is_depthwise = groups > 1 && groups == form->in_channels && groups == form->out_channels && taps <= CK_MOST_TAPS;
     if (packing.is_depthwise) {
         packing.blocks = (form->groups + CK_BLOCK - 1) / CK_BLOCK;
         packing.segments = (taps + 1) / 2;
         packing.bytes = packing.blocks * (1 + packing.segments) * CK_BLOCK * 4;
         return packing;
     }
-    bool are_taps_joined = form->groups == 1 && form->dilation_width == 1;
+    for (int64_t joined = 2; joined <= groups && joined * (form->out_channels / groups) <= CK_BLOCK; joined++) {
+        if (groups % joined == 0) packing.joined = joined;
+    }
+    packing.groups = groups / packing.joined;
+    packing.in_channels = form->in_channels / packing.groups;
+    packing.out_channels = form->out_channels / packing.groups;
+    bool are_taps_joined = packing.groups == 1 && form->dilation_width == 1;
     packing.blocks = (packing.out_channels + CK_BLOCK - 1) / CK_BLOCK;
     packing.taps = are_taps_joined ? form->kernel_width : 1;
     packing.segments = are_taps_joined ? form->kernel_height : taps;
     packing.segment = (packing.taps * packing.in_channels + 1) / 2 * 2;
     packing.depth = packing.segments * packing.segment;
-    packing.bytes = form->groups * packing.blocks * packing.depth * CK_BLOCK * 2;
+    packing.bytes = packing.groups * packing.blocks * packing.depth * CK_BLOCK * 2;
     return packing;
 }
 
@@ -51,14 +56,17 @@ static void pack_depthwise(const ck_convolution *form, const ck_packing *packing
 
 static void pack_general(const ck_convolution *form, const ck_packing *packing, const int8_t *weights,
     const int8_t *weight_zeros, int16_t *packed) {
-    int64_t taps = form->kernel_height * form->kernel_width, depth = packing->depth, inputs = packing->in_channels;
+    int64_t taps = form->kernel_height * form->kernel_width, depth = packing->depth;
+    int64_t inputs = form->in_channels / form->groups, outputs = form->out_channels / form->groups;
     for (int64_t channel = 0; channel < form->out_channels; channel++) {
         int64_t group = channel / packing->out_channels, place = channel % packing->out_channels;
         int16_t *block = packed + (group * packing->blocks + place / CK_BLOCK) * depth * CK_BLOCK;
         int zero = weight_zeros ? weight_zeros[channel] : 0;
         for (int64_t segment = 0; segment < packing->segments; segment++) {
             for (int64_t k = 0; k < packing->taps * inputs; k++) {
-                int64_t tap = segment * packing->taps + k / inputs, at = segment * packing->segment + k;
+                int64_t tap = segment * packing->taps + k / inputs;
+                int64_t input = channel / outputs % packing->joined * inputs + k % inputs;
+                int64_t at = segment * packing->segment + k / inputs * packing->in_channels + input;
                 int weight = weights[(channel * inputs + k % inputs) * taps + tap] - zero;
                 block[(at / 2 * CK_BLOCK + place % CK_BLOCK) * 2 + at % 2] = (int16_t)weight;
             }
@@ -89,7 +97,7 @@ void ck_convolution_run(const ck_convolution *form, const void *x, const void *p
     int64_t rows = form->batch * form->out_height, positions = rows * form->out_width;
     if (positions <= 0 || form->out_channels <= 0) return;
     int64_t taps = form->kernel_height * form->kernel_width;
-    threads = ck_worthy_threads(threads, positions * form->out_channels * job.packing.in_channels * taps / 4);
+    threads = ck_worthy_threads(threads, positions * form->out_channels * (form->in_channels / form->groups) * taps / 4);
     if (job.packing.is_depthwise) {
         ck_parallel(threads, rows, CK_BEST(depthwise_rows), &job);
         return;
@@ -97,5 +105,5 @@ void ck_convolution_run(const ck_convolution *form, const void *x, const void *p
     job.quads = (positions + 3) / 4;
     job.parts = job.quads >= 4 * threads ? 1 : ck_least(job.packing.blocks, threads);
     job.depth = panel_depth(job.packing.depth, positions);
-    ck_parallel(threads, form->groups * job.parts * job.quads, CK_BEST(general_quads), &job);
+    ck_parallel(threads, job.packing.groups * job.parts * job.quads, CK_BEST(general_quads), &job);
 }

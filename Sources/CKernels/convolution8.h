@@ -22,8 +22,8 @@
 /// block overlaps the one before if the channels are no multiple of 16.
 typedef struct {
     bool is_depthwise;
-    /// Of a group.
-    int64_t in_channels, out_channels, blocks;
+    /// Small groups are joined, their weights for each other's inputs being zeros. Channels are those of a joined group.
+    int64_t joined, groups, in_channels, out_channels, blocks;
     int64_t segments, taps, segment, depth;
     int64_t bytes;
 } ck_packing;

@@ -50,6 +50,7 @@ CK_INLINE void NAME(depthwise_sums)(const NAME(taps) *taps, int64_t pairs, int64
 #endif
 
 CK_INLINE void NAME(depthwise_pixels)(const ck_convolution_job *job, const NAME(taps) *taps, int columns, int64_t at) {
+    NAME(finishing) finishing = NAME(begin_finishing)(job);
     const ck_packing *packing = &job->packing;
     int64_t channels = job->form.groups, n = ck_least(CK_BLOCK, channels), pairs = packing->segments;
     int32_t sums[4][CK_BLOCK];
@@ -61,7 +62,8 @@ CK_INLINE void NAME(depthwise_pixels)(const ck_convolution_job *job, const NAME(
         } else {
             NAME(depthwise_sums)(taps, pairs, channel, packed, columns, false, sums);
         }
-        for (int q = 0; q < columns; q++) NAME(finish)(job, sums[q], channel, n, at + q * channels + channel);
+        NAME(take_channels)(&finishing, job, channel, n);
+        for (int q = 0; q < columns; q++) NAME(finish)(&finishing, sums[q], at + q * channels + channel);
     }
 }
 

@@ -28,18 +28,35 @@ CK_INLINE void NAME(widen)(const uint8_t *x, int16_t *y, int64_t n, int16_t zero
     for (; i < n; i++) y[i] = (int16_t)((is_signed ? (int8_t)x[i] : x[i]) - zero);
 }
 
+/// An output position.
+typedef struct {
+    int64_t image, row, column;
+} NAME(position);
+
+CK_INLINE NAME(position) NAME(position_at)(const ck_convolution *form, int64_t index) {
+    int64_t row = index / form->out_width;
+    return (NAME(position)){row / form->out_height, row % form->out_height, index % form->out_width};
+}
+
+CK_INLINE void NAME(move_on)(const ck_convolution *form, NAME(position) *position) {
+    if (++position->column < form->out_width) return;
+    position->column = 0;
+    if (++position->row < form->out_height) return;
+    position->row = 0;
+    position->image++;
+}
+
 /// The part begin ..< end of a position's inputs, in the order of the packed weights.
-CK_INLINE void NAME(fill_row)(const ck_convolution_job *job, int64_t group, int64_t position, int64_t begin, int64_t end,
-    int16_t *y) {
+CK_INLINE void NAME(fill_row)(const ck_convolution_job *job, int64_t group, const NAME(position) *position, int64_t begin,
+    int64_t end, int16_t *y) {
     const ck_convolution *form = &job->form;
     const ck_packing *packing = &job->packing;
-    int64_t column = position % form->out_width, row = position / form->out_width % form->out_height;
-    int64_t image = position / form->out_width / form->out_height * form->in_height;
-    int64_t inputs = packing->in_channels, size = packing->segment;
-    for (int64_t segment = begin / size; segment * size < end; segment++) {
-        int64_t tap = segment * packing->taps;
-        int64_t in_row = row * form->stride_height - form->pad_top + tap / form->kernel_width * form->dilation_height;
-        int64_t in_column = column * form->stride_width - form->pad_left + tap % form->kernel_width * form->dilation_width;
+    int64_t inputs = packing->in_channels, size = packing->segment, across = form->kernel_width / packing->taps;
+    int64_t segment = begin == 0 ? 0 : begin / size, i = begin == 0 ? 0 : segment / across, j = segment - i * across;
+    for (; segment * size < end; segment++) {
+        int64_t in_row = position->row * form->stride_height - form->pad_top + i * form->dilation_height;
+        int64_t in_column = position->column * form->stride_width - form->pad_left + j * form->dilation_width;
+        if (++j == across) j = 0, i++;
         int64_t from = ck_most(begin - segment * size, 0), to = ck_least(end - segment * size, size);
         // Inputs of the segment that are inside the image.
         bool is_inside = in_row >= 0 && in_row < form->in_height;
@@ -48,15 +65,16 @@ CK_INLINE void NAME(fill_row)(const ck_convolution_job *job, int64_t group, int6
         first = ck_least(ck_most(first, from), to);
         last = ck_most(ck_least(last, to), first);
         for (int64_t k = from; k < first; k++) *y++ = 0;
-        int64_t place = ((image + in_row) * form->in_width + in_column) * form->in_channels + group * inputs + first;
         if (last > first) {
+            int64_t pixel = (position->image * form->in_height + in_row) * form->in_width + in_column;
+            const uint8_t *x = job->x + pixel * form->in_channels + group * inputs + first;
             if (form->x_is_signed) {
-                NAME(widen)(job->x + place, y, last - first, (int16_t)form->x_zero, true);
+                NAME(widen)(x, y, last - first, (int16_t)form->x_zero, true);
             } else {
-                NAME(widen)(job->x + place, y, last - first, (int16_t)form->x_zero, false);
+                NAME(widen)(x, y, last - first, (int16_t)form->x_zero, false);
             }
+            y += last - first;
         }
-        y += last - first;
         for (int64_t k = last; k < to; k++) *y++ = 0;
     }
 }
@@ -114,6 +132,7 @@ static void NAME(multiply_panel)(const int16_t *panel, int64_t stride, int64_t r
 static void NAME(general_panel)(const ck_convolution_job *job, int64_t group, int64_t first, int64_t rows,
     int64_t block_begin, int64_t block_end) {
     const ck_packing *packing = &job->packing;
+    NAME(finishing) finishing = NAME(begin_finishing)(job);
     int16_t panel[CK_PANEL];
     int32_t sums[CK_PANEL_BLOCKS][CK_PANEL_ROWS][CK_BLOCK];
     const int16_t *weights = (const int16_t *)job->packed + group * packing->blocks * packing->depth * CK_BLOCK;
@@ -122,8 +141,10 @@ static void NAME(general_panel)(const ck_convolution_job *job, int64_t group, in
         for (int64_t begin = 0; begin < packing->depth; begin += job->depth) {
             int64_t depth = ck_least(job->depth, packing->depth - begin);
             if (block == block_begin || job->depth < packing->depth) {
+                NAME(position) position = NAME(position_at)(&job->form, first);
                 for (int64_t r = 0; r < rows; r++) {
-                    NAME(fill_row)(job, group, first + r, begin, begin + depth, panel + r * depth);
+                    NAME(fill_row)(job, group, &position, begin, begin + depth, panel + r * depth);
+                    NAME(move_on)(&job->form, &position);
                 }
             }
             for (int64_t b = 0; b < blocks; b++) {
@@ -131,11 +152,11 @@ static void NAME(general_panel)(const ck_convolution_job *job, int64_t group, in
                     begin == 0);
             }
         }
-        for (int64_t r = 0; r < rows; r++) {
-            for (int64_t b = 0; b < blocks; b++) {
-                int64_t place = (block + b) * CK_BLOCK, channel = group * packing->out_channels + place;
-                int64_t n = ck_least(CK_BLOCK, packing->out_channels - place);
-                NAME(finish)(job, sums[b][r], channel, n, (first + r) * job->form.out_channels + channel);
+        for (int64_t b = 0; b < blocks; b++) {
+            int64_t place = (block + b) * CK_BLOCK, channel = group * packing->out_channels + place;
+            NAME(take_channels)(&finishing, job, channel, ck_least(CK_BLOCK, packing->out_channels - place));
+            for (int64_t r = 0; r < rows; r++) {
+                NAME(finish)(&finishing, sums[b][r], (first + r) * job->form.out_channels + channel);
             }
         }
     }
