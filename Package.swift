@@ -40,7 +40,7 @@ let package = Package(
         ),
         .target(name: "COnnxSchema", dependencies: ["CProtobufC"]),
 
-        .target(name: "CKernels"),
+        .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3"], .when(configuration: .debug))]),
         library("Tensors"),
         library("GraphIR", ["Tensors"]),
         library("Operators", ["GraphIR"]),

@@ -122,4 +122,7 @@ void ck_convolution_pack(const ck_convolution *form, const int8_t *weights, cons
 void ck_convolution_run(const ck_convolution *form, const void *x, const void *packed, const float *multiplier,
     const float *offset, void *y, float low, float high, int threads);
 
+/// For tests: whether this thread's calls take the plain variant where the processor has a better one.
+void ck_use_plain(int is_plain);
+
 #endif
