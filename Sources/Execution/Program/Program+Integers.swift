@@ -191,6 +191,7 @@ extension Program {
 
     private mutating func joinElementwise() {
         let uses = ProgramUses(self)
+        var insertions: [Int: [Operation]] = [:]
         for index in operations.indices {
             guard case .quantization(let result) = operations[index].kind, let real = operations[index].inputs[0],
                 uses.onlyReader(real) == index, let maker = uses.maker[real]
@@ -209,7 +210,7 @@ extension Program {
             case .concatenation, .pool:
                 // The movers that are left have operands of several grids: each is brought to the result's first.
                 guard operations[maker].kind.movesElements, sources.allSatisfy({ $0 != nil }) else { continue }
-                bringTogether(maker, sources.compactMap { $0 }, result)
+                insertions[maker] = bringTogether(maker, sources.compactMap { $0 }, result)
                 merge(index, into: maker)
                 continue
             default: continue
@@ -218,11 +219,16 @@ extension Program {
             operations[maker].inputs = sources.map { $0?.value }
             merge(index, into: maker)
         }
+        operations = operations.indices.flatMap { (insertions[$0] ?? []) + [operations[$0]] }
         removeEmptied()
-        insertConversions()
     }
 
-    private mutating func bringTogether(_ index: Int, _ sources: [(value: Int, grid: Grid)], _ result: Grid) {
+    /// Makes a mover of integers of several grids read integers of the result's.
+    /// - Returns: the conversions to run before it.
+    private mutating func bringTogether(_ index: Int, _ sources: [(value: Int, grid: Grid)], _ result: Grid)
+        -> [Operation]
+    {
+        var conversions: [Operation] = []
         let type: ElementType = result.isSigned ? .int8 : .uint8
         for (port, source) in sources.enumerated() {
             guard source.grid != result else {
@@ -235,13 +241,17 @@ extension Program {
                     type: StaticType(elementType: type, shape: shape(source.value))
                 )
             )
-            pendingConversions.append(
-                (index, Operation(
-                    kind: .table(Self.table(source.grid, result) { $0 }), inputs: [source.value], outputs: [converted],
-                    names: operations[index].names, operators: ["QuantizeLinear"]
-                ))
+            conversions.append(
+                Operation(
+                    kind: .table(Self.table(source.grid, result) { $0 }),
+                    inputs: [source.value],
+                    outputs: [converted],
+                    names: operations[index].names,
+                    operators: ["QuantizeLinear"]
+                )
             )
             operations[index].inputs[port] = converted
         }
+        return conversions
     }
 }

@@ -1,0 +1,94 @@
+import CKernels
+import Operators
+import Tensors
+
+/// A convolution of 8-bit integers with the numbers that bring its sums back: result = sum · multiplier + offset, for each
+/// output channel, in the units of the result's grid where it has one.
+struct IntegerConvolution {
+    let form: Convolution
+    let integers: QuantizedForm
+    let weight: TensorData
+    let bias: [Float]?
+    let multipliers: [Float]
+    let offsets: [Float]
+    let clamp: Clamp
+    /// What the plan says of the layer.
+    let note: String?
+
+    init(form: Convolution, integers: QuantizedForm, weight: TensorData, bias: [Float]?, note: String?) {
+        self.form = form
+        self.integers = integers
+        self.weight = weight
+        self.bias = bias
+        self.note = note
+        let unit = Double(integers.result?.scale ?? 1)
+        let channels = weight.shape[0]
+        func number(_ list: [Float], _ channel: Int) -> Double { Double(list[list.count == 1 ? 0 : channel]) }
+        multipliers = (0..<channels).map {
+            Float(Double(integers.data.scale) * number(integers.weightScales, $0) / unit)
+        }
+        offsets = (0..<channels).map { channel in Float(bias.map { number($0, channel) / unit } ?? 0) }
+        var clamp = Clamp(low: Float(Double(integers.clamp.low) / unit), high: Float(Double(integers.clamp.high) / unit))
+        if let result = integers.result {
+            // Saturation does what a clamp to or beyond the grid's ends would do.
+            if clamp.low <= Float(result.range.lowerBound - result.zero) { clamp.low = -.infinity }
+            if clamp.high >= Float(result.range.upperBound - result.zero) { clamp.high = .infinity }
+        }
+        self.clamp = clamp
+    }
+
+    /// The exact kernel's form.
+    func exactForm(batch: Int) -> ck_convolution {
+        let one = Windows.Axis(input: 1, kernel: 1, stride: 1, dilation: 1, padBegin: 0, padEnd: 0, output: 1)
+        let (rows, columns) = (form.axes.count > 1 ? form.axes[0] : one, form.axes.last ?? one)
+        var result = ck_convolution()
+        result.batch = Int64(batch)
+        result.groups = Int64(form.groups)
+        result.in_channels = Int64(weight.shape[1] * form.groups)
+        result.out_channels = Int64(weight.shape[0])
+        (result.in_height, result.in_width) = (Int64(rows.input), Int64(columns.input))
+        (result.out_height, result.out_width) = (Int64(rows.output), Int64(columns.output))
+        (result.kernel_height, result.kernel_width) = (Int64(rows.kernel), Int64(columns.kernel))
+        (result.stride_height, result.stride_width) = (Int64(rows.stride), Int64(columns.stride))
+        (result.dilation_height, result.dilation_width) = (Int64(rows.dilation), Int64(columns.dilation))
+        (result.pad_top, result.pad_left) = (Int64(rows.padBegin), Int64(columns.padBegin))
+        result.x_zero = integers.data.zero
+        result.x_is_signed = integers.data.isSigned ? 1 : 0
+        result.y_is_quantized = integers.result == nil ? 0 : 1
+        result.y_zero = integers.result?.zero ?? 0
+        result.y_is_signed = integers.result?.isSigned == true ? 1 : 0
+        return result
+    }
+}
+
+/// Whether 16-bit sums of two products can overflow: instructions before VNNI add the products of two neighbouring input
+/// channels with saturation, unsigned data up to 255 times each weight.
+struct SaturationBound {
+    let canSaturate: Bool
+
+    /// - Parameter weight: int8 of M × C × kernel.
+    init(_ weight: TensorData) {
+        let channels = weight.shape[1]
+        let taps = weight.shape[2...].reduce(1, *)
+        let limit = 128
+        let found = try? weight.withElements(Int8.self) { (numbers) throws(CNNOptError) -> Bool in
+            for row in 0..<weight.shape[0] {
+                for channel in stride(from: 0, to: channels - 1, by: 2) {
+                    let start = (row * channels + channel) * taps
+                    for tap in 0..<taps {
+                        let (a, b) = (Int(numbers[start + tap]), Int(numbers[start + taps + tap]))
+                        if max(a, 0) + max(b, 0) > limit || max(-a, 0) + max(-b, 0) > limit { return true }
+                    }
+                }
+            }
+            return false
+        }
+        canSaturate = found ?? true
+    }
+
+    func note(isExactHere: Bool) -> String? {
+        guard canSaturate else { return nil }
+        return isExactHere
+            ? "could saturate on processors without VNNI" : "could saturate on this processor: summed exactly instead"
+    }
+}

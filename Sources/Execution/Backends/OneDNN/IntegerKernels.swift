@@ -1,0 +1,207 @@
+import CKernels
+import COneDNN
+import Operators
+import Tensors
+
+extension PlanBuilder {
+    /// A convolution of 8-bit integers, channels last.
+    ///
+    /// oneDNN's kernel is taken where its sums are exact: on processors whose instructions do not saturate, or where the
+    /// weights prove that they cannot. Elsewhere, and for few channels in a group, the exact kernel of ours runs.
+    mutating func addQuantizedConvolution(
+        _ operation: Operation, _ form: Convolution, _ integers: QuantizedForm
+    ) throws(CNNOptError) {
+        let values = operation.inputs.compactMap { $0 }
+        guard let weight = program.values[values[1]].constant else {
+            throw CNNOptError(.internalFault, "a weight that is not stored")
+        }
+        let order = AxisOrder.channelsLast(program.shape(values[0]).count)
+        let data = operand(values[0], order)
+        let job = IntegerConvolution(
+            form: form,
+            integers: integers,
+            weight: weight,
+            bias: try values.count > 2 ? program.values[values[2]].constant?.array(of: Float.self) : nil,
+            note: SaturationBound(weight).note(isExactHere: onednn_has_exact_int8() != 0)
+        )
+        let result = try result(operation.outputs[0], order)
+        if form.groups == 1, weight.shape[1] >= Self.fewestChannels, integers.weightZeros.allSatisfy({ $0 == 0 }),
+            !integers.data.isSigned || onednn_has_exact_int8() != 0,
+            onednn_has_exact_int8() != 0 || !SaturationBound(weight).canSaturate,
+            let kernel = try libraryConvolution(operation, job, values, order), !kernel.isPlain
+        {
+            try addLibraryConvolution(operation, job, kernel, values, data, result, order)
+        } else {
+            try addExactConvolution(operation, job, values, data, result, order)
+        }
+    }
+
+    /// Input channels below which oneDNN's kernel, which takes four at a time and sixteen outputs, is mostly padding.
+    private static let fewestChannels = 16
+
+    private func libraryConvolution(
+        _ operation: Operation, _ job: IntegerConvolution, _ values: [Int], _ order: AxisOrder
+    ) throws(CNNOptError) -> OneDNNKernel? {
+        let source = try layout(values[0], order)
+        let target = try layout(operation.outputs[0], order)
+        let sizes = job.weight.shape
+        let weights = try OneDNNLayout(sizes, ONEDNN_INT8, strides: nil)
+        let bias = job.bias == nil ? nil : try OneDNNLayout([sizes[0]], ONEDNN_FLOAT, strides: [1])
+        var window = onednn_window(job.form.axes)
+        let clamp = job.clamp
+        return job.multipliers.withUnsafeBufferPointer { scales in
+            var attributes = onednn_attributes()
+            attributes.scales = scales.baseAddress
+            attributes.scale_count = Int32(scales.count)
+            attributes.source_zero = job.integers.data.zero
+            attributes.result_zero = job.integers.result?.zero ?? 0
+            if clamp != .none {
+                var operation = onednn_post_operation()
+                operation.function = ONEDNN_CLIP
+                operation.alpha = max(clamp.low, -.greatestFiniteMagnitude)
+                operation.beta = min(clamp.high, .greatestFiniteMagnitude)
+                attributes.append(operation)
+            }
+            return try? OneDNNKernel { handle in
+                onednn_convolution(
+                    &handle, source.handle, weights.handle, bias?.handle, target.handle, &window, &attributes, 0
+                )
+            }
+        }
+    }
+
+    private mutating func addLibraryConvolution(
+        _ operation: Operation, _ job: IntegerConvolution, _ kernel: OneDNNKernel, _ values: [Int], _ data: Int, _ result: Int,
+        _ order: AxisOrder
+    ) throws(CNNOptError) {
+        let shape = job.weight.shape
+        let plain = try OneDNNLayout(shape, ONEDNN_INT8, strides: AxisOrder.rowMajor(shape.count).strides(shape))
+        let weights = try addReordered(job.weight, plain, kernel.layout(ONEDNN_WEIGHTS))
+        var bindings = [
+            OneDNNBinding(role: ONEDNN_SOURCE, buffer: data), OneDNNBinding(role: ONEDNN_WEIGHTS, buffer: weights),
+            OneDNNBinding(role: ONEDNN_RESULT, buffer: result),
+        ]
+        if job.bias != nil {
+            // Before version 3 the bias is scaled with the sums.
+            let numbers = onednn_scales_bias() != 0 ? zip(job.offsets, job.multipliers).map { $0 / $1 } : job.offsets
+            bindings.append(OneDNNBinding(role: ONEDNN_BIAS, buffer: try addStored(TensorData(numbers))))
+        }
+        addLibrary(operation, kernel, order: order, bindings, note: job.note)
+    }
+
+    private mutating func addExactConvolution(
+        _ operation: Operation, _ job: IntegerConvolution, _ values: [Int], _ data: Int, _ result: Int, _ order: AxisOrder
+    ) throws(CNNOptError) {
+        let form = job.exactForm(batch: program.shape(values[0])[0])
+        var zeros = job.integers.weightZeros.map { Int8(truncatingIfNeeded: $0) }
+        if zeros.count == 1 { zeros = [Int8](repeating: zeros[0], count: job.weight.shape[0]) }
+        let hasZeros = zeros.contains { $0 != 0 }
+        let packed = try withUnsafePointer(to: form) { (form) throws(CNNOptError) in
+            try TensorStorage.allocate(byteCount: ck_convolution_packed_size(form))
+        }
+        try job.weight.withElements(Int8.self) { (weights) throws(CNNOptError) in
+            zeros.withUnsafeBufferPointer { zeros in
+                withUnsafePointer(to: form) {
+                    ck_convolution_pack($0, weights.baseAddress, hasZeros ? zeros.baseAddress : nil, packed.base)
+                }
+            }
+        }
+        let weights = addBuffer(packed.byteCount, .stored(packed))
+        let multipliers = try addStored(TensorData(job.multipliers))
+        let offsets = try addStored(TensorData(job.offsets))
+        let clamp = job.clamp
+        let reads = [data, weights, multipliers, offsets]
+        addKernel(operation, "exact int8", order: order, reads: reads, writes: [result], note: job.note) { table, threads in
+            withUnsafePointer(to: form) {
+                ck_convolution_run(
+                    $0,
+                    table[data],
+                    table[weights],
+                    table[multipliers].assumingMemoryBound(to: Float.self),
+                    table[offsets].assumingMemoryBound(to: Float.self),
+                    table[result],
+                    clamp.low,
+                    clamp.high,
+                    threads
+                )
+            }
+        }
+    }
+
+    /// The product of rows of integers with a stored matrix: a convolution of images of one pixel.
+    mutating func addQuantizedDense(_ operation: Operation, _ integers: QuantizedForm) throws(CNNOptError) {
+        let values = operation.inputs.compactMap { $0 }
+        guard let weight = program.values[values[1]].constant else {
+            throw CNNOptError(.internalFault, "a weight that is not stored")
+        }
+        let shape = program.shape(values[0])
+        let rows = shape.dropLast().reduce(1, *)
+        let data = operand(values[0], .rowMajor(shape.count))
+        let output = operation.outputs[0]
+        let type = try type(output)
+        // The same memory seen as an image.
+        let image = program.add(image(of: values[0], [rows, weight.shape[1], 1, 1]))
+        let flat = program.add(image(of: output, [rows, weight.shape[0], 1, 1]))
+        let stored = program.add(constant: try weight.reshaped(weight.shape + [1, 1]), name: program.values[values[1]].name)
+        grow()
+        place(image, Placement(buffer: data, order: .rowMajor(4)))
+        let one = Windows.Axis(input: 1, kernel: 1, stride: 1, dilation: 1, padBegin: 0, padEnd: 0, output: 1)
+        let form = Convolution(axes: [one, one], groups: 1, isTransposed: false, hasBias: values.count > 2)
+        var inner = operation
+        inner.inputs = [image, stored] + values.dropFirst(2)
+        inner.outputs = [flat]
+        try addQuantizedConvolution(inner, form, integers)
+        let order = AxisOrder.rowMajor(type.shape.count)
+        place(output, Placement(buffer: operand(flat, .rowMajor(4)), order: order))
+    }
+
+    private func image(of value: Int, _ shape: [Int]) -> Program.Value {
+        Program.Value(
+            name: program.values[value].name,
+            type: program.values[value].type.map { Program.StaticType(elementType: $0.elementType, shape: shape) }
+        )
+    }
+
+    mutating func addQuantization(_ operation: Operation, _ grid: Grid) throws(CNNOptError) {
+        guard let value = operation.inputs[0] else { return }
+        let order = order(value)
+        let (data, count, grid) = (operand(value, order), Int64(try type(value).count), ck_grid(grid))
+        let result = try result(operation.outputs[0], order)
+        addKernel(operation, "quantize", order: order, reads: [data], writes: [result]) { table, threads in
+            ck_quantize(table[data].assumingMemoryBound(to: Float.self), table[result], count, grid, threads)
+        }
+    }
+
+    mutating func addDequantization(_ operation: Operation, _ grids: ChannelGrids) throws(CNNOptError) {
+        guard let value = operation.inputs[0], let grid = grids.grid else {
+            throw CNNOptError(.internalFault, "a tensor of several grids")
+        }
+        let order = order(value)
+        let (data, count, ckGrid) = (operand(value, order), Int64(try type(value).count), ck_grid(grid))
+        let result = try result(operation.outputs[0], order)
+        addKernel(operation, "dequantize", order: order, reads: [data], writes: [result]) { table, threads in
+            ck_dequantize(table[data], table[result].assumingMemoryBound(to: Float.self), count, ckGrid, threads)
+        }
+    }
+
+    /// Each integer is looked up, in place where nothing else needs the operand.
+    mutating func addTable(_ operation: Operation, _ entries: [UInt8]) throws(CNNOptError) {
+        guard let value = operation.inputs[0] else { return }
+        let order = order(value)
+        let (data, count) = (operand(value, order), Int64(try type(value).count))
+        let result = try result(operation.outputs[0], over: data, order)
+        addKernel(operation, "table", order: order, reads: [data], writes: [result]) { table, threads in
+            ck_table(
+                table[data].assumingMemoryBound(to: UInt8.self),
+                table[result].assumingMemoryBound(to: UInt8.self),
+                count,
+                entries,
+                threads
+            )
+        }
+    }
+}
+
+extension ck_grid {
+    init(_ grid: Grid) { self.init(scale: grid.scale, zero: grid.zero, is_signed: grid.isSigned ? 1 : 0) }
+}

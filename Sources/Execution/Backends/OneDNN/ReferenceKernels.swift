@@ -1,0 +1,33 @@
+import Operators
+import Tensors
+
+extension PlanBuilder {
+    /// A kernel of plain loops. Operands of fixed shape are lent to it as they lie in memory; others go through slots.
+    mutating func addReference(_ operation: Operation, _ kernel: any Kernel) {
+        var reads: [Int] = []
+        let inputs = operation.inputs.map { value -> PlanStep.Operand? in
+            guard let value else { return nil }
+            if let constant = program.values[value].constant { return .stored(constant) }
+            guard let type = program.values[value].type else { return .slot(value) }
+            let buffer = operand(value, .rowMajor(type.shape.count))
+            reads.append(buffer)
+            return .buffer(buffer, type)
+        }
+        var writes: [Int] = []
+        let outputs = operation.outputs.map { value -> PlanStep.Operand in
+            guard let type = program.values[value].type else { return .slot(value) }
+            let buffer = addBuffer(type.byteCount)
+            place(value, Placement(buffer: buffer, order: .rowMajor(type.shape.count)))
+            writes.append(buffer)
+            return .buffer(buffer, type)
+        }
+        steps.append(
+            PlanStep(
+                work: .reference(kernel, inputs: inputs, outputs: outputs),
+                reads: reads,
+                writes: writes,
+                description: describe(operation, "reference", nil, reads + writes)
+            )
+        )
+    }
+}

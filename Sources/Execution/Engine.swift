@@ -1,0 +1,119 @@
+import GraphIR
+import Operators
+import Tensors
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// What executes a network.
+package enum Backend: String, Sendable, CaseIterable {
+    /// oneDNN's kernels and some of ours, and plain loops for the rest.
+    case onednn
+    /// Plain loops: the oracle.
+    case reference
+}
+
+/// Runs a model with plans made for the shapes that come and kept for the next run. Shared between threads.
+package final class Engine: Sendable {
+    private let model: Model
+    private let backend: Backend
+    private let reference: ExecutionPlan
+    private let targets: [ValueID]
+    private let plans = Locked<[(key: Key, plan: CompiledPlan)]>([])
+
+    private struct Key: Hashable, Sendable {
+        var shapes: [[Int]?]
+        var threads: Int
+        var observed: [ValueID]
+    }
+
+    /// Plans that are kept: of several batch sizes, or of images that come in some sizes.
+    private static let keptPlans = 4
+
+    /// The inputs that the caller feeds, in the graph's order.
+    package var feeds: [ExecutionPlan.Feed] { reference.feeds }
+    /// The targets, in order.
+    package var outputs: [ExecutionPlan.Feed] { reference.outputs }
+
+    /// - Parameter targets: values to compute; the graph's outputs by default.
+    /// - Throws: `unsupported` naming the operator that this build does not know or does not cover.
+    package init(
+        _ model: Model,
+        backend: Backend,
+        facts: GraphFacts? = nil,
+        targets: [ValueID]? = nil
+    ) throws(CNNOptError) {
+        self.model = model
+        self.backend = backend
+        self.targets = targets ?? model.graph.outputs
+        reference = try ExecutionPlan(model, facts: facts, targets: targets)
+    }
+
+    /// Runs the model once.
+    /// - Parameters:
+    ///   - inputs: a tensor for each feed that is needed, by value; element type and rank must be as declared.
+    ///   - observing: values handed to `observe` (graph inputs too): at once by plain loops, at the end by a compiled plan.
+    /// - Returns: the targets, in order.
+    package func run(
+        _ inputs: [ValueID: TensorData],
+        threads: Int,
+        observing: Set<ValueID> = [],
+        observe: (ValueID, TensorData) throws(CNNOptError) -> Void = { _, _ in }
+    ) throws(CNNOptError) -> [TensorData] {
+        guard backend == .onednn else {
+            return try reference.run(inputs, threads: threads, observing: observing, observe: observe)
+        }
+        let observed = observing.sorted()
+        let tensors = try reference.checked(inputs)
+        let results = try plan(tensors, threads, observed).run(tensors)
+        for (id, tensor) in zip(observed, results[targets.count...]) { try observe(id, tensor) }
+        return Array(results[..<targets.count])
+    }
+
+    /// Makes, or finds, the plan for these inputs and says what it is.
+    package func prepare(_ inputs: [ValueID: TensorData], threads: Int) throws(CNNOptError) -> PlanDescription {
+        guard backend == .onednn else { return reference.description }
+        return try plan(try reference.checked(inputs), threads, []).description
+    }
+
+    /// One run with the time of each step in nanoseconds, in the order of ``PlanDescription/steps``.
+    package func profile(_ inputs: [ValueID: TensorData], threads: Int) throws(CNNOptError) -> [UInt64] {
+        var times: [UInt64] = []
+        let clock = {
+            var now = timespec()
+            clock_gettime(CLOCK_MONOTONIC, &now)
+            times.append(UInt64(now.tv_sec) * 1_000_000_000 + UInt64(now.tv_nsec))
+        }
+        if backend == .onednn {
+            let tensors = try reference.checked(inputs)
+            _ = try plan(tensors, threads, []).run(tensors, clock: clock)
+        } else {
+            _ = try reference.run(inputs, threads: threads, clock: clock)
+        }
+        return zip(times.dropFirst(), times).map { $0 - $1 }
+    }
+
+    private func plan(_ tensors: [TensorData?], _ threads: Int, _ observed: [ValueID]) throws(CNNOptError) -> CompiledPlan {
+        let key = Key(shapes: tensors.map { $0?.shape }, threads: threads, observed: observed)
+        let known = plans.withLock { plans -> CompiledPlan? in
+            guard let index = plans.firstIndex(where: { $0.key == key }) else { return nil }
+            let found = plans.remove(at: index)
+            plans.append(found)
+            return found.plan
+        }
+        if let known { return known }
+        var shapes: [ValueID: [Int]] = [:]
+        for (feed, tensor) in zip(feeds, tensors) { if let tensor { shapes[feed.id] = tensor.shape } }
+        let facts = try GraphFacts(model, inputShapes: shapes)
+        let program = try Program(model.graph, facts, targets: targets + observed)
+        let plan = try CompiledPlan(program, threads: threads)
+        plans.withLock { plans in
+            plans.append((key, plan))
+            if plans.count > Self.keptPlans { plans.removeFirst() }
+        }
+        return plan
+    }
+}

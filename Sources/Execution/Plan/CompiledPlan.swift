@@ -1,0 +1,155 @@
+import COneDNN
+import Operators
+import Tensors
+
+/// A model prepared for inputs of certain shapes and a number of threads: kernels in order and the memory that they share.
+/// Immutable and shared; what changes during a run lives in a ``PlanMemory``.
+package final class CompiledPlan: Sendable {
+    let steps: [PlanStep]
+    let buffers: [PlanBuffer]
+    let offsets: [Int?]
+    let arenaBytes: Int
+    let largestLiveSet: Int
+    let threads: Int
+    /// Values without fixed shape.
+    private let slotCount: Int
+    private let inputs: [Int]
+    private let outputs: [Output]
+    /// Memory of runs that have ended, for those to come.
+    private let spare = Locked<[PlanMemory]>([])
+
+    private enum Output: Sendable {
+        case stored(TensorData)
+        case tensor(Program.StaticType)
+        case slot(Int)
+        /// Output number k is input number i as it is.
+        case input(Int)
+    }
+
+    /// - Parameters:
+    ///   - names: of the model's inputs, for messages.
+    init(_ program: Program, threads: Int) throws(CNNOptError) {
+        onednn_set_threads(Int32(threads))
+        var program = program
+        try program.optimize()
+        var builder = PlanBuilder(program, threads: threads)
+        try builder.build()
+        program = builder.program
+        steps = builder.steps
+        buffers = builder.buffers
+        let arena = Arena(buffers, steps)
+        offsets = arena.offsets
+        arenaBytes = arena.byteCount
+        largestLiveSet = arena.largestLiveSet
+        self.threads = threads
+        slotCount = program.values.count
+        inputs = program.inputs
+        outputs = program.outputs.map { value in
+            if let constant = program.values[value].constant { return .stored(constant) }
+            if let type = program.values[value].type { return .tensor(type) }
+            if let number = program.inputs.firstIndex(of: value) { return .input(number) }
+            return .slot(value)
+        }
+    }
+
+    package var description: PlanDescription {
+        PlanDescription(steps: steps.map(\.description), arenaBytes: arenaBytes, largestLiveSetBytes: largestLiveSet)
+    }
+
+    /// Runs the plan on inputs in the order of the program; those that nothing needs may be nil.
+    /// - Parameter clock: told the time in nanoseconds before the first step and after each.
+    func run(_ tensors: [TensorData?], clock: (() -> Void)? = nil) throws(CNNOptError) -> [TensorData] {
+        onednn_set_threads(Int32(threads))
+        let memory = try spare.withLock { $0.popLast() } ?? PlanMemory(self)
+        var results: [TensorStorage?] = []
+        for output in outputs {
+            guard case .tensor(let type) = output else {
+                results.append(nil)
+                continue
+            }
+            results.append(try TensorStorage.allocate(byteCount: type.byteCount, zeroed: false))
+        }
+        memory.bind(inputs: tensors.map { $0?.storage }, outputs: results)
+        var slots = [Int: TensorData]()
+        for (number, value) in inputs.enumerated() { slots[value] = tensors[number] }
+        var budget = RunBudget()
+        clock?()
+        for (index, step) in steps.enumerated() {
+            do throws(CNNOptError) {
+                switch step.work {
+                case .kernel(let body): body(memory.table, Int32(threads))
+                case .library: try memory.call(index)
+                case .reference(let kernel, let operands, let targets):
+                    try run(kernel, operands, targets, memory, &slots, &budget)
+                }
+            } catch {
+                throw error.atNode(step.description.name, operatorName: step.description.operators)
+            }
+            clock?()
+        }
+        var tensorsOut: [TensorData] = []
+        for (number, output) in outputs.enumerated() {
+            switch output {
+            case .stored(let tensor): tensorsOut.append(tensor)
+            case .tensor(let type):
+                guard let storage = results[number] else { continue }
+                tensorsOut.append(try TensorData(elementType: type.elementType, shape: type.shape, storage: storage))
+            case .input(let number):
+                guard let tensor = tensors[number] else { throw Self.missing }
+                tensorsOut.append(tensor)
+            case .slot(let slot):
+                guard let tensor = slots[slot] else { throw Self.missing }
+                tensorsOut.append(tensor)
+            }
+        }
+        withExtendedLifetime(tensors) {}
+        spare.withLock { if $0.count < Self.keptMemories { $0.append(memory) } }
+        return tensorsOut
+    }
+
+    /// Memories of ended runs that are kept.
+    private static let keptMemories = 2
+    private static let missing = CNNOptError(.invalidModel, "an output has no value", remedy: "feed it with --input")
+
+    private func run(
+        _ kernel: any Kernel, _ operands: [PlanStep.Operand?], _ targets: [PlanStep.Operand], _ memory: PlanMemory,
+        _ slots: inout [Int: TensorData], _ budget: inout RunBudget
+    ) throws(CNNOptError) {
+        var arguments: [TensorData?] = []
+        for operand in operands {
+            switch operand {
+            case nil: arguments.append(nil)
+            case .stored(let tensor): arguments.append(tensor)
+            case .slot(let slot):
+                guard let tensor = slots[slot] else { throw CNNOptError(.invalidModel, "an operand has no value") }
+                arguments.append(tensor)
+            case .buffer(let buffer, let type):
+                // A copy: the kernel may hand its operand on, and the buffer will be written again.
+                let copy = try TensorStorage.allocate(byteCount: type.byteCount, zeroed: false)
+                copy.base.copyMemory(from: memory.table[buffer], byteCount: type.byteCount)
+                arguments.append(try TensorData(elementType: type.elementType, shape: type.shape, storage: copy))
+            }
+        }
+        let results = try kernel.run(arguments, threads: threads, budget: &budget)
+        for (port, target) in targets.enumerated() {
+            guard results.indices.contains(port) else {
+                if case .slot = target { continue }
+                throw CNNOptError(.unsupported, "output \(port) is not computed by this build")
+            }
+            switch target {
+            case .slot(let slot): slots[slot] = results[port]
+            case .buffer(let buffer, let type):
+                guard results[port].shape == type.shape, results[port].elementType == type.elementType else {
+                    throw CNNOptError(
+                        .invalidModel,
+                        "output \(port) has shape \(results[port].shape), but \(type.shape) was inferred"
+                    )
+                }
+                try results[port].withBytes { (bytes) throws(CNNOptError) in
+                    if let base = bytes.baseAddress { memory.table[buffer].copyMemory(from: base, byteCount: bytes.count) }
+                }
+            case .stored: break
+            }
+        }
+    }
+}

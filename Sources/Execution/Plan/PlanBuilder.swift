@@ -1,0 +1,279 @@
+import CKernels
+import Operators
+import Tensors
+
+/// Makes the steps of a program, one operation after the other: picks kernels, decides how each tensor lies in memory, and
+/// inserts copies where a kernel wants another order.
+struct PlanBuilder {
+    /// A tensor in a buffer.
+    struct Placement {
+        var buffer: Int
+        var order: AxisOrder
+    }
+
+    var program: Program
+    let threads: Int
+    var buffers: [PlanBuffer] = []
+    var steps: [PlanStep] = []
+    /// Where each value lies, in one or more orders.
+    private var placements: [[Placement]]
+    /// The values that share a buffer.
+    private var residents: [[Int]] = []
+    /// The last operation that reads each value; `.max` for results of the plan.
+    private var lastUse: [Int]
+    /// The operation that is being placed.
+    private var current = 0
+
+    init(_ program: Program, threads: Int) {
+        self.program = program
+        self.threads = threads
+        placements = [[Placement]](repeating: [], count: program.values.count)
+        lastUse = [Int](repeating: -1, count: program.values.count)
+        for (index, operation) in program.operations.enumerated() {
+            for case let input? in operation.inputs { lastUse[input] = index }
+        }
+        for output in program.outputs { lastUse[output] = .max }
+        for (number, input) in program.inputs.enumerated() {
+            guard let type = program.values[input].type, program.values[input].constant == nil else { continue }
+            let buffer = addBuffer(type.byteCount, .input(number))
+            place(input, Placement(buffer: buffer, order: .rowMajor(type.shape.count)))
+        }
+    }
+
+    /// Places all operations and hands results to the caller.
+    mutating func build() throws(CNNOptError) {
+        for index in program.operations.indices {
+            current = index
+            do throws(CNNOptError) {
+                try add(program.operations[index])
+            } catch {
+                let operation = program.operations[index]
+                throw error.atNode(operation.names.first ?? "", operatorName: operation.operators.joined(separator: "+"))
+            }
+        }
+        current = program.operations.count
+        for (number, output) in program.outputs.enumerated() {
+            guard let type = program.values[output].type, program.values[output].constant == nil else { continue }
+            let found = operand(output, .rowMajor(type.shape.count))
+            if case .arena = buffers[found].home {
+                buffers[found].home = .output(number)
+            } else {
+                let target = addBuffer(type.byteCount, .output(number))
+                let order = AxisOrder.rowMajor(type.shape.count)
+                addCopy(output, from: Placement(buffer: found, order: order), to: Placement(buffer: target, order: order))
+            }
+        }
+    }
+
+    // MARK: - Buffers
+
+    mutating func addBuffer(_ byteCount: Int, _ home: PlanBuffer.Home = .arena) -> Int {
+        buffers.append(PlanBuffer(byteCount: byteCount, home: home))
+        residents.append([])
+        return buffers.count - 1
+    }
+
+    /// A buffer that holds what is known now.
+    mutating func addStored(_ tensor: TensorData) throws(CNNOptError) -> Int {
+        guard let storage = tensor.storage else { throw CNNOptError(.internalFault, "strings in a buffer") }
+        return addBuffer(tensor.byteCount, .stored(storage))
+    }
+
+    mutating func place(_ value: Int, _ placement: Placement) {
+        placements[value].append(placement)
+        residents[placement.buffer].append(value)
+    }
+
+    /// A new buffer for an operation's result.
+    mutating func result(_ value: Int, _ order: AxisOrder) throws(CNNOptError) -> Int {
+        let buffer = addBuffer(try type(value).byteCount)
+        place(value, Placement(buffer: buffer, order: order))
+        return buffer
+    }
+
+    /// The buffer of an operand that the current operation may overwrite with its result, which is as large: nothing else needs
+    /// what is in it.
+    func canOverwrite(_ buffer: Int, with value: Int) -> Bool {
+        guard case .arena = buffers[buffer].home, buffers[buffer].byteCount == program.values[value].type?.byteCount else {
+            return false
+        }
+        return residents[buffer].allSatisfy { lastUse[$0] <= current }
+    }
+
+    /// The result in the operand's memory where that is free, else in a new buffer.
+    mutating func result(_ value: Int, over operand: Int, _ order: AxisOrder) throws(CNNOptError) -> Int {
+        guard canOverwrite(operand, with: value) else { return try result(value, order) }
+        place(value, Placement(buffer: operand, order: order))
+        return operand
+    }
+
+    func type(_ value: Int) throws(CNNOptError) -> Program.StaticType {
+        guard let type = program.values[value].type else {
+            throw CNNOptError(.internalFault, "'\(program.values[value].name)' has no fixed shape")
+        }
+        return type
+    }
+
+    // MARK: - Operands
+
+    /// The order in which a value lies already; what is stored lies as ONNX has it.
+    func order(_ value: Int) -> AxisOrder { placements[value].first?.order ?? .rowMajor(program.shape(value).count) }
+
+    /// The buffer in which a value lies in an order, after a copy where it does not yet.
+    mutating func operand(_ value: Int, _ order: AxisOrder) -> Int {
+        let shape = program.shape(value)
+        if placements[value].isEmpty, let constant = program.values[value].constant, let storage = constant.storage {
+            place(value, Placement(buffer: addBuffer(constant.byteCount, .stored(storage)), order: .rowMajor(shape.count)))
+        }
+        if let found = placements[value].first(where: { $0.order.isSame(as: order, shape) }) { return found.buffer }
+        guard let source = placements[value].first else { return 0 }
+        if let constant = program.values[value].constant, let turned = try? constant.laid(order), let storage = turned.storage {
+            let buffer = addBuffer(constant.byteCount, .stored(storage))
+            place(value, Placement(buffer: buffer, order: order))
+            return buffer
+        }
+        let target = Placement(buffer: addBuffer(program.values[value].type?.byteCount ?? 0), order: order)
+        addCopy(value, from: source, to: target)
+        place(value, target)
+        return target.buffer
+    }
+
+    private mutating func addCopy(_ value: Int, from source: Placement, to target: Placement) {
+        guard let type = program.values[value].type else { return }
+        let walk = ck_walk(type.shape, from: source.order.strides(type.shape), to: target.order.strides(type.shape))
+        let width = Int32(type.elementType.bitWidth / 8)
+        let (from, to) = (source.buffer, target.buffer)
+        let description = PlanDescription.Step(
+            name: program.values[value].name,
+            operators: "",
+            kernel: "copy",
+            layout: target.order.text(),
+            shape: type.shape,
+            bytes: 2 * type.byteCount
+        )
+        let work = PlanStep.Work.kernel { table, threads in
+            withUnsafePointer(to: walk) { ck_copy(table[from], table[to], width, $0, threads) }
+        }
+        steps.append(PlanStep(work: work, reads: [from], writes: [to], description: description))
+    }
+
+    // MARK: - Steps
+
+    /// Appends a kernel of ours for an operation.
+    mutating func addKernel(
+        _ operation: Operation,
+        _ kernel: String,
+        order: AxisOrder,
+        reads: [Int],
+        writes: [Int],
+        note: String? = nil,
+        _ body: @escaping @Sendable (BufferTable, Int32) -> Void
+    ) {
+        steps.append(
+            PlanStep(
+                work: .kernel(body),
+                reads: reads,
+                writes: writes,
+                description: describe(operation, kernel, order, reads + writes, note: note)
+            )
+        )
+    }
+
+    /// Appends a kernel of oneDNN for an operation, with memory for its scratch.
+    mutating func addLibrary(
+        _ operation: Operation,
+        _ kernel: OneDNNKernel,
+        order: AxisOrder,
+        _ bindings: [OneDNNBinding],
+        note: String? = nil
+    ) {
+        var all = bindings
+        if kernel.scratchBytes > 0 {
+            all.append(OneDNNBinding(role: ONEDNN_SCRATCH, buffer: addBuffer(kernel.scratchBytes)))
+        }
+        let written = [ONEDNN_RESULT, ONEDNN_SCRATCH]
+        steps.append(
+            PlanStep(
+                work: .library(kernel, all),
+                reads: bindings.filter { !written.contains($0.role) }.map(\.buffer),
+                writes: all.filter { written.contains($0.role) }.map(\.buffer),
+                description: describe(operation, kernel.name, order, bindings.map(\.buffer), note: note)
+            )
+        )
+    }
+
+    func describe(
+        _ operation: Operation, _ kernel: String, _ order: AxisOrder?, _ touched: [Int], note: String? = nil
+    ) -> PlanDescription.Step {
+        PlanDescription.Step(
+            name: operation.names.joined(separator: "+"),
+            operators: operation.operators.joined(separator: "+"),
+            kernel: kernel,
+            layout: order?.text() ?? "",
+            shape: operation.outputs.first.map { program.shape($0) } ?? [],
+            bytes: touched.reduce(0) { $0 + buffers[$1].byteCount },
+            macs: operation.macs,
+            note: note
+        )
+    }
+}
+
+extension ck_walk {
+    /// Sizes and the strides of both sides in elements.
+    init(_ sizes: [Int], from: [Int], to: [Int]) {
+        self.init()
+        rank = Int32(sizes.count)
+        withUnsafeMutableBytes(of: &size) { $0.store(sizes) }
+        withUnsafeMutableBytes(of: &self.from) { $0.store(from) }
+        withUnsafeMutableBytes(of: &self.to) { $0.store(to) }
+    }
+}
+
+extension ck_pair_walk {
+    init(_ sizes: [Int], a: [Int], b: [Int]) {
+        self.init()
+        rank = Int32(sizes.count)
+        withUnsafeMutableBytes(of: &size) { $0.store(sizes) }
+        withUnsafeMutableBytes(of: &self.a) { $0.store(a) }
+        withUnsafeMutableBytes(of: &self.b) { $0.store(b) }
+    }
+}
+
+extension UnsafeMutableRawBufferPointer {
+    /// Writes 64-bit integers to a C array, as many as there is room for.
+    fileprivate func store(_ list: [Int]) {
+        for (index, element) in list.enumerated() where (index + 1) * 8 <= count {
+            storeBytes(of: Int64(element), toByteOffset: index * 8, as: Int64.self)
+        }
+    }
+}
+
+extension TensorData {
+    /// The same elements laid out in another order; the shape stays as it was written.
+    func laid(_ order: AxisOrder) throws(CNNOptError) -> TensorData {
+        try permuted(AxisOrder.rowMajor(shape.count).strides(shape), order.strides(shape), shape: shape)
+    }
+
+    /// Axis k of the result is axis permutation[k].
+    func transposed(_ permutation: [Int]) throws(CNNOptError) -> TensorData {
+        let sizes = permutation.map { shape[$0] }
+        let strides = AxisOrder.rowMajor(shape.count).strides(shape)
+        let target = AxisOrder.rowMajor(sizes.count).strides(sizes)
+        var result = try permuted(
+            permutation.map { strides[$0] }, target, sizes: sizes, shape: sizes
+        )
+        result = try result.reshaped(sizes)
+        return result
+    }
+
+    private func permuted(_ from: [Int], _ to: [Int], sizes: [Int]? = nil, shape: [Int]) throws(CNNOptError) -> TensorData {
+        let storage = try TensorStorage.allocate(byteCount: byteCount, zeroed: false)
+        let walk = ck_walk(sizes ?? self.shape, from: from, to: to)
+        let width = Int32(elementType.bitWidth / 8)
+        try withBytes { (bytes) throws(CNNOptError) in
+            guard let base = bytes.baseAddress else { return }
+            withUnsafePointer(to: walk) { ck_copy(base, storage.base, width, $0, 1) }
+        }
+        return try TensorData(elementType: elementType, shape: shape, storage: storage)
+    }
+}
