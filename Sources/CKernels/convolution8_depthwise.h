@@ -15,31 +15,36 @@ typedef struct {
     int64_t in_row, in_column, in_rows, in_columns;
 } NAME(tile);
 
+CK_INLINE void NAME(fill_zeros)(float (*inputs)[CK_BLOCK], int64_t count, int32_t zero) {
+    for (int64_t j = 0; j < count; j++) {
+        for (int k = 0; k < PARTS; k++) NAME(ck_store)(inputs[j] + k * LANES, NAME(ck_all)((float)zero));
+    }
+}
+
 /// n ≤ 16 channels of the inputs under a tile, as floats.
 CK_INLINE void NAME(fill_tile)(const ck_convolution_job *job, const NAME(tile) *tile, int64_t channel, int64_t n,
     bool is_signed, float (*inputs)[CK_BLOCK]) {
     const ck_convolution *form = &job->form;
     uint8_t few[CK_BLOCK] = {0};
-    FLOATS zeros = NAME(ck_all)((float)form->x_zero);
-    for (int64_t i = 0; i < tile->in_rows; i++) {
+    int64_t pixel = form->in_channels, row_end = form->in_height, width = form->in_width, across = tile->in_columns;
+    int64_t first = ck_least(ck_most(0, -tile->in_column), across);
+    int64_t last = ck_most(first, ck_least(across, width - tile->in_column));
+    for (int64_t i = 0; i < tile->in_rows; i++, inputs += across) {
         int64_t row = tile->in_row + i;
-        bool is_inside = row >= 0 && row < form->in_height;
-        const uint8_t *x = job->x;
-        if (is_inside) x += (tile->image * form->in_height + row) * form->in_width * form->in_channels + channel;
-        for (int64_t j = 0; j < tile->in_columns; j++) {
-            int64_t column = tile->in_column + j;
-            float *y = inputs[i * tile->in_columns + j];
-            if (!is_inside || column < 0 || column >= form->in_width) {
-                for (int k = 0; k < PARTS; k++) NAME(ck_store)(y + k * LANES, zeros);
-                continue;
-            }
-            const uint8_t *pixel = x + column * form->in_channels;
-            if (n < CK_BLOCK) pixel = memcpy(few, pixel, (size_t)n);
+        if (row < 0 || row >= row_end) {
+            NAME(fill_zeros)(inputs, across, form->x_zero);
+            continue;
+        }
+        const uint8_t *x = job->x + channel + ((tile->image * row_end + row) * width + tile->in_column + first) * pixel;
+        NAME(fill_zeros)(inputs, first, form->x_zero);
+        for (int64_t j = first; j < last; j++, x += pixel) {
+            const uint8_t *from = n < CK_BLOCK ? memcpy(few, x, (size_t)n) : x;
             for (int k = 0; k < PARTS; k++) {
-                INTS v = NAME(ck_load_8)(pixel + k * LANES, is_signed);
-                NAME(ck_store)(y + k * LANES, __builtin_convertvector(v, FLOATS));
+                INTS v = NAME(ck_load_8)(from + k * LANES, is_signed);
+                NAME(ck_store)(inputs[j] + k * LANES, __builtin_convertvector(v, FLOATS));
             }
         }
+        NAME(fill_zeros)(inputs + last, across - last, form->x_zero);
     }
 }
 
@@ -64,6 +69,7 @@ CK_INLINE void NAME(depthwise_positions)(const ck_convolution *form, const NAME(
             x += form->dilation_width;
         }
     }
+#pragma clang loop unroll(full)
     for (int q = 0; q < columns; q++) NAME(finish)(finishing, sums[q], at + q * form->out_channels);
 }
 
