@@ -3,14 +3,21 @@
 #define CK_ROWS "convolution8_rows.h"
 #include "both_variants.h"
 
+static int64_t tile_inputs(const ck_convolution *form, int64_t rows, int64_t columns) {
+    int64_t in_rows = ck_span(rows, form->stride_height, form->kernel_height, form->dilation_height);
+    int64_t in_columns = ck_span(columns, form->stride_width, form->kernel_width, form->dilation_width);
+    return in_rows > CK_TILE || in_columns > CK_TILE ? INT64_MAX : in_rows * in_columns;
+}
+
 ck_packing ck_packing_of(const ck_convolution *form) {
     ck_packing packing = {.joined = 1};
     int64_t taps = form->kernel_height * form->kernel_width, groups = form->groups;
-    packing.is_depthwise = groups > 1 && groups == form->in_channels && groups == form->out_channels && taps <= CK_MOST_TAPS;
+    packing.is_depthwise = groups > 1 && groups == form->in_channels && groups == form->out_channels && taps <= CK_MOST_TAPS
+        && tile_inputs(form, 1, 1) <= CK_TILE;
     if (packing.is_depthwise) {
         packing.blocks = (form->groups + CK_BLOCK - 1) / CK_BLOCK;
-        packing.segments = (taps + 1) / 2;
-        packing.bytes = packing.blocks * (1 + packing.segments) * CK_BLOCK * 4;
+        packing.depth = 1 + taps;
+        packing.bytes = packing.blocks * packing.depth * CK_BLOCK * 4;
         return packing;
     }
     for (int64_t joined = 2; joined <= groups && joined * (form->out_channels / groups) <= CK_BLOCK; joined++) {
@@ -38,17 +45,15 @@ static int64_t depthwise_channel(const ck_convolution *form, int64_t block) {
 }
 
 static void pack_depthwise(const ck_convolution *form, const ck_packing *packing, const int8_t *weights,
-    const int8_t *weight_zeros, int32_t *packed) {
+    const int8_t *weight_zeros, float (*packed)[CK_BLOCK]) {
     int64_t taps = form->kernel_height * form->kernel_width;
-    for (int64_t block = 0; block < packing->blocks; block++) {
-        int32_t *sums = packed + block * (1 + packing->segments) * CK_BLOCK;
-        int16_t *pairs = (int16_t *)(sums + CK_BLOCK);
+    for (int64_t block = 0; block < packing->blocks; block++, packed += packing->depth) {
         for (int64_t i = 0; i < ck_least(CK_BLOCK, form->groups); i++) {
             int64_t channel = depthwise_channel(form, block) + i;
             for (int64_t tap = 0; tap < taps; tap++) {
                 int weight = weights[channel * taps + tap] - (weight_zeros ? weight_zeros[channel] : 0);
-                pairs[(tap / 2 * CK_BLOCK + i) * 2 + tap % 2] = (int16_t)weight;
-                sums[i] -= form->x_zero * weight;
+                packed[1 + tap][i] = (float)weight;
+                packed[0][i] -= (float)(form->x_zero * weight);
             }
         }
     }
@@ -91,14 +96,31 @@ static int64_t panel_depth(int64_t depth, int64_t positions) {
     return ((depth + panels - 1) / panels + 1) / 2 * 2;
 }
 
+/// Tiles of 8 × 16 positions, or fewer where the inputs under them would be too many.
+static void cut_tiles(ck_convolution_job *job) {
+    job->tile_rows = 8;
+    job->tile_columns = 16;
+    while (tile_inputs(&job->form, job->tile_rows, job->tile_columns) > CK_TILE) {
+        if (job->tile_columns > 2 * job->tile_rows) {
+            job->tile_columns /= 2;
+        } else if (job->tile_rows > 1) {
+            job->tile_rows /= 2;
+        } else {
+            job->tile_columns /= 2;
+        }
+    }
+}
+
 void ck_convolution_run(const ck_convolution *form, const void *x, const void *packed, const float *multiplier,
     const float *offset, void *y, float low, float high, int threads) {
-    ck_convolution_job job = {*form, ck_packing_of(form), x, packed, multiplier, offset, y, low, high, 1, 0, 0};
+    ck_convolution_job job = {*form, ck_packing_of(form), x, packed, multiplier, offset, y, low, high,
+        1, 0, 0, 0, 0};
     int64_t rows = form->batch * form->out_height, positions = rows * form->out_width;
     if (positions <= 0 || form->out_channels <= 0) return;
     int64_t taps = form->kernel_height * form->kernel_width;
     threads = ck_worthy_threads(threads, positions * form->out_channels * (form->in_channels / form->groups) * taps / 4);
     if (job.packing.is_depthwise) {
+        cut_tiles(&job);
         ck_parallel(threads, rows, CK_BEST(depthwise_rows), &job);
         return;
     }

@@ -6,8 +6,9 @@
 
 /// Output channels that are summed together.
 #define CK_BLOCK 16
-/// The most taps of a kernel that the depthwise kernel takes.
+/// The depthwise kernel takes at most this many taps, so that sums stay below 2²⁴, and tiles of at most this many inputs.
 #define CK_MOST_TAPS 128
+#define CK_TILE 320
 /// 16-bit inputs that a thread keeps, and positions and blocks of output channels that it sums at a time.
 #define CK_PANEL 24576
 #define CK_PANEL_ROWS 64
@@ -18,8 +19,8 @@
 /// General: [group][block][pair][16 channels][2]. A sum runs over segments: the kernel's rows, where taps side by side are
 /// side by side in memory too, or else its taps. Each is padded to whole pairs.
 ///
-/// Depthwise: for each block, −zero · Σ weights of 16 channels as 32-bit integers, then [pair of taps][16 channels][2]. The last
-/// block overlaps the one before if the channels are no multiple of 16.
+/// Depthwise: for each block, −zero · Σ weights of 16 channels, then [tap][16 channels], all as floats. The last block overlaps the one
+/// before if the channels are no multiple of 16. `depth` counts both.
 typedef struct {
     bool is_depthwise;
     /// Small groups are joined, their weights for each other's inputs being zeros. Channels are those of a joined group.
@@ -29,6 +30,11 @@ typedef struct {
 } ck_packing;
 
 ck_packing ck_packing_of(const ck_convolution *form);
+
+/// How many inputs lie under so many positions.
+static inline int64_t ck_span(int64_t positions, int64_t stride, int64_t kernel, int64_t dilation) {
+    return (positions - 1) * stride + (kernel - 1) * dilation + 1;
+}
 
 typedef struct {
     ck_convolution form;
@@ -40,6 +46,8 @@ typedef struct {
     float low, high;
     /// General: how many pieces the output channels are cut into, and how deep a panel is.
     int64_t parts, quads, depth;
+    /// Depthwise: the most positions of a tile.
+    int64_t tile_rows, tile_columns;
 } ck_convolution_job;
 
 #endif

@@ -1,124 +1,127 @@
-// A channel at a time with a kernel of its own: 16 channels side by side, their taps in pairs.
+// A kernel of its own for each channel: 16 channels side by side, a tile of positions at a time. All sums are integers below 2²⁴, which
+// floats hold exactly, so that one fused operation does for a product and its sum.
 
-/// Where the taps of an output position are read, how far the next position's are, and whether they move with the channel:
-/// taps in the padding all read the same 16 zeros.
-typedef struct {
-    const uint8_t *at[CK_MOST_TAPS + 1];
-    int64_t step[CK_MOST_TAPS + 1];
-    int64_t moves[CK_MOST_TAPS + 1];
-} NAME(taps);
-
+CK_INLINE FLOATS NAME(add_product)(FLOATS sum, FLOATS a, FLOATS b) {
 #if LANES == 8
-CK_INLINE void NAME(depthwise_sums)(const NAME(taps) *taps, int64_t pairs, int64_t channel, const int32_t *packed,
-    int columns, bool is_signed, int32_t (*sums)[CK_BLOCK]) {
-    const __m256i *weights = (const __m256i *)packed;
-    __m256i low[4], high[4];
-    for (int q = 0; q < columns; q++) low[q] = weights[0], high[q] = weights[1];
-    for (int64_t pair = 0; pair < pairs; pair++) {
-        __m256i low_weights = weights[2 + 2 * pair], high_weights = weights[3 + 2 * pair];
-        const uint8_t *first = taps->at[2 * pair] + (channel & taps->moves[2 * pair]);
-        const uint8_t *second = taps->at[2 * pair + 1] + (channel & taps->moves[2 * pair + 1]);
-        int64_t first_step = taps->step[2 * pair], second_step = taps->step[2 * pair + 1];
-        for (int q = 0; q < columns; q++) {
-            __m128i a = _mm_loadu_si128((const __m128i *)(first + q * first_step));
-            __m128i b = _mm_loadu_si128((const __m128i *)(second + q * second_step));
-            __m128i low_pairs = _mm_unpacklo_epi8(a, b), high_pairs = _mm_unpackhi_epi8(a, b);
-            __m256i x = is_signed ? _mm256_cvtepi8_epi16(low_pairs) : _mm256_cvtepu8_epi16(low_pairs);
-            low[q] = _mm256_add_epi32(low[q], _mm256_madd_epi16(x, low_weights));
-            x = is_signed ? _mm256_cvtepi8_epi16(high_pairs) : _mm256_cvtepu8_epi16(high_pairs);
-            high[q] = _mm256_add_epi32(high[q], _mm256_madd_epi16(x, high_weights));
-        }
-    }
-    for (int q = 0; q < columns; q++) {
-        _mm256_storeu_si256((__m256i *)sums[q], low[q]);
-        _mm256_storeu_si256((__m256i *)(sums[q] + 8), high[q]);
-    }
-}
+    return (FLOATS)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)sum);
 #else
-CK_INLINE void NAME(depthwise_sums)(const NAME(taps) *taps, int64_t pairs, int64_t channel, const int32_t *packed,
-    int columns, bool is_signed, int32_t (*sums)[CK_BLOCK]) {
-    const int16_t *weights = (const int16_t *)(packed + CK_BLOCK);
-    for (int q = 0; q < columns; q++) {
-        memcpy(sums[q], packed, sizeof sums[q]);
-        for (int64_t tap = 0; tap < 2 * pairs; tap++) {
-            const uint8_t *x = taps->at[tap] + (channel & taps->moves[tap]) + q * taps->step[tap];
-            const int16_t *w = weights + tap / 2 * 2 * CK_BLOCK + tap % 2;
-            for (int i = 0; i < CK_BLOCK; i++) sums[q][i] += (is_signed ? (int8_t)x[i] : x[i]) * w[2 * i];
-        }
-    }
-}
+    return sum + a * b;
 #endif
+}
 
-CK_INLINE void NAME(depthwise_pixels)(const ck_convolution_job *job, const NAME(taps) *taps, int columns, int64_t at) {
-    NAME(finishing) finishing = NAME(begin_finishing)(job);
-    const ck_packing *packing = &job->packing;
-    int64_t channels = job->form.groups, n = ck_least(CK_BLOCK, channels), pairs = packing->segments;
-    int32_t sums[4][CK_BLOCK];
-    for (int64_t block = 0; block < packing->blocks; block++) {
-        int64_t channel = ck_most(0, ck_least(block * CK_BLOCK, channels - CK_BLOCK));
-        const int32_t *packed = (const int32_t *)job->packed + block * (1 + pairs) * CK_BLOCK;
-        if (job->form.x_is_signed) {
-            NAME(depthwise_sums)(taps, pairs, channel, packed, columns, true, sums);
-        } else {
-            NAME(depthwise_sums)(taps, pairs, channel, packed, columns, false, sums);
-        }
-        NAME(take_channels)(&finishing, job, channel, n);
-        for (int q = 0; q < columns; q++) NAME(finish)(&finishing, sums[q], at + q * channels + channel);
+/// Positions that a tile begins with, and how many: in the output, and the inputs under them.
+typedef struct {
+    int64_t image, row, column, rows, columns;
+    int64_t in_row, in_column, in_rows, in_columns;
+} NAME(tile);
+
+CK_INLINE void NAME(fill_zeros)(float (*inputs)[CK_BLOCK], int64_t count, int32_t zero) {
+    for (int64_t j = 0; j < count; j++) {
+        for (int k = 0; k < PARTS; k++) NAME(ck_store)(inputs[j] + k * LANES, NAME(ck_all)((float)zero));
     }
 }
 
-/// The taps of the output position (row, column) of an image.
-CK_INLINE void NAME(find_taps)(const ck_convolution *form, const uint8_t *image, int64_t row, int64_t column,
-    const uint8_t *zeros, NAME(taps) *taps) {
-    int64_t tap = 0;
+/// n ≤ 16 channels of the inputs under a tile, as floats.
+CK_INLINE void NAME(fill_tile)(const ck_convolution_job *job, const NAME(tile) *tile, int64_t channel, int64_t n,
+    bool is_signed, float (*inputs)[CK_BLOCK]) {
+    const ck_convolution *form = &job->form;
+    uint8_t few[CK_BLOCK] = {0};
+    int64_t pixel = form->in_channels, row_end = form->in_height, width = form->in_width, across = tile->in_columns;
+    int64_t first = ck_least(ck_most(0, -tile->in_column), across);
+    int64_t last = ck_most(first, ck_least(across, width - tile->in_column));
+    for (int64_t i = 0; i < tile->in_rows; i++, inputs += across) {
+        int64_t row = tile->in_row + i;
+        if (row < 0 || row >= row_end) {
+            NAME(fill_zeros)(inputs, across, form->x_zero);
+            continue;
+        }
+        const uint8_t *x = job->x + channel + ((tile->image * row_end + row) * width + tile->in_column + first) * pixel;
+        NAME(fill_zeros)(inputs, first, form->x_zero);
+        for (int64_t j = first; j < last; j++, x += pixel) {
+            const uint8_t *from = n < CK_BLOCK ? memcpy(few, x, (size_t)n) : x;
+            for (int k = 0; k < PARTS; k++) {
+                INTS v = NAME(ck_load_8)(from + k * LANES, is_signed);
+                NAME(ck_store)(inputs[j] + k * LANES, __builtin_convertvector(v, FLOATS));
+            }
+        }
+        NAME(fill_zeros)(inputs + last, across - last, form->x_zero);
+    }
+}
+
+/// Neighbouring positions of a row, whose inputs begin at `inputs`.
+CK_INLINE void NAME(depthwise_positions)(const ck_convolution *form, const NAME(finishing) *finishing,
+    const float (*inputs)[CK_BLOCK], int64_t in_columns, const float (*packed)[CK_BLOCK], int columns, int64_t at) {
+    FLOATS sums[4][PARTS];
+    for (int q = 0; q < columns; q++) {
+        for (int k = 0; k < PARTS; k++) sums[q][k] = NAME(ck_load)(packed[0] + k * LANES);
+    }
+    int64_t stride = form->stride_width;
     for (int64_t i = 0; i < form->kernel_height; i++) {
-        int64_t in_row = row * form->stride_height - form->pad_top + i * form->dilation_height;
-        for (int64_t j = 0; j < form->kernel_width; j++, tap++) {
-            int64_t in_column = column * form->stride_width - form->pad_left + j * form->dilation_width;
-            bool is_inside = in_row >= 0 && in_row < form->in_height && in_column >= 0 && in_column < form->in_width;
-            int64_t place = (in_row * form->in_width + in_column) * form->in_channels;
-            taps->at[tap] = is_inside ? image + place : zeros;
-            taps->step[tap] = is_inside ? form->stride_width * form->in_channels : 0;
-            taps->moves[tap] = is_inside ? -1 : 0;
+        const float (*x)[CK_BLOCK] = inputs + i * form->dilation_height * in_columns;
+        for (int64_t j = 0; j < form->kernel_width; j++) {
+            packed++;
+            for (int k = 0; k < PARTS; k++) {
+                FLOATS weights = NAME(ck_load)(packed[0] + k * LANES);
+                for (int q = 0; q < columns; q++) {
+                    sums[q][k] = NAME(add_product)(sums[q][k], NAME(ck_load)(x[q * stride] + k * LANES), weights);
+                }
+            }
+            x += form->dilation_width;
         }
     }
-    // The last one's partner, whose weights are zeros.
-    taps->at[tap] = zeros;
-    taps->step[tap] = taps->moves[tap] = 0;
+#pragma clang loop unroll(full)
+    for (int q = 0; q < columns; q++) NAME(finish)(finishing, sums[q], at + q * form->out_channels);
 }
 
-/// Fewer than 16 channels are copied, so that nothing is read past the end.
-CK_INLINE void NAME(copy_taps)(const ck_convolution *form, uint8_t (*copies)[CK_BLOCK], NAME(taps) *taps) {
-    int64_t count = form->kernel_height * form->kernel_width;
-    for (int64_t tap = 0; tap < count; tap++) {
-        memcpy(copies[tap], taps->at[tap], (size_t)form->in_channels);
-        taps->at[tap] = copies[tap];
+CK_INLINE void NAME(depthwise_tile)(const ck_convolution_job *job, NAME(finishing) *finishing, const NAME(tile) *tile) {
+    const ck_convolution form = job->form;
+    int64_t channels = form.groups, n = ck_least(CK_BLOCK, channels);
+    float inputs[CK_TILE][CK_BLOCK];
+    for (int64_t block = 0; block < job->packing.blocks; block++) {
+        int64_t channel = ck_most(0, ck_least(block * CK_BLOCK, channels - CK_BLOCK));
+        const float (*packed)[CK_BLOCK] = (const float (*)[CK_BLOCK])job->packed + block * job->packing.depth;
+        if (form.x_is_signed) {
+            NAME(fill_tile)(job, tile, channel, n, true, inputs);
+        } else {
+            NAME(fill_tile)(job, tile, channel, n, false, inputs);
+        }
+        NAME(take_channels)(finishing, job, channel, n);
+        for (int64_t i = 0; i < tile->rows; i++) {
+            const float (*row)[CK_BLOCK] = (const float (*)[CK_BLOCK])inputs + i * form.stride_height * tile->in_columns;
+            int64_t first = (tile->image * form.out_height + tile->row + i) * form.out_width + tile->column;
+            for (int64_t j = 0; j < tile->columns;) {
+                // The last four overlap those before.
+                if (tile->columns >= 4) j = ck_least(j, tile->columns - 4);
+                const float (*x)[CK_BLOCK] = row + j * form.stride_width;
+                int64_t at = (first + j) * channels + channel;
+                if (tile->columns >= 4) {
+                    NAME(depthwise_positions)(&form, finishing, x, tile->in_columns, packed, 4, at);
+                    j += 4;
+                } else {
+                    NAME(depthwise_positions)(&form, finishing, x, tile->in_columns, packed, 1, at);
+                    j++;
+                }
+            }
+        }
     }
 }
 
 static void NAME(depthwise_rows)(void *context, int64_t begin, int64_t end) {
     const ck_convolution_job *job = context;
     const ck_convolution *form = &job->form;
-    uint8_t zeros[CK_BLOCK], copies[CK_MOST_TAPS][CK_BLOCK] = {{0}};
-    memset(zeros, form->x_zero, sizeof zeros);
-    NAME(taps) taps;
-    int64_t reach = (form->kernel_width - 1) * form->dilation_width;
-    for (int64_t i = begin; i < end; i++) {
-        int64_t row = i % form->out_height;
-        const uint8_t *image = job->x + i / form->out_height * form->in_height * form->in_width * form->in_channels;
-        for (int64_t column = 0; column < form->out_width;) {
-            int64_t first = column * form->stride_width - form->pad_left, last = first + 3 * form->stride_width + reach;
-            int64_t at = (i * form->out_width + column) * form->in_channels;
-            NAME(find_taps)(form, image, row, column, zeros, &taps);
-            bool are_four = column + 4 <= form->out_width && first >= 0 && last < form->in_width;
-            if (are_four && form->in_channels >= CK_BLOCK) {
-                NAME(depthwise_pixels)(job, &taps, 4, at);
-                column += 4;
-            } else {
-                if (form->in_channels < CK_BLOCK) NAME(copy_taps)(form, copies, &taps);
-                NAME(depthwise_pixels)(job, &taps, 1, at);
-                column++;
-            }
+    NAME(finishing) finishing = NAME(begin_finishing)(job);
+    NAME(tile) tile;
+    for (int64_t i = begin; i < end; i += tile.rows) {
+        tile.image = i / form->out_height;
+        tile.row = i % form->out_height;
+        tile.rows = ck_least(job->tile_rows, ck_least(form->out_height - tile.row, end - i));
+        tile.in_row = tile.row * form->stride_height - form->pad_top;
+        tile.in_rows = ck_span(tile.rows, form->stride_height, form->kernel_height, form->dilation_height);
+        for (tile.column = 0; tile.column < form->out_width; tile.column += tile.columns) {
+            tile.columns = ck_least(job->tile_columns, form->out_width - tile.column);
+            tile.in_column = tile.column * form->stride_width - form->pad_left;
+            tile.in_columns = ck_span(tile.columns, form->stride_width, form->kernel_width, form->dilation_width);
+            NAME(depthwise_tile)(job, &finishing, &tile);
         }
     }
 }

@@ -156,7 +156,13 @@ static void NAME(general_panel)(const ck_convolution_job *job, int64_t group, in
             int64_t place = (block + b) * CK_BLOCK, channel = group * packing->out_channels + place;
             NAME(take_channels)(&finishing, job, channel, ck_least(CK_BLOCK, packing->out_channels - place));
             for (int64_t r = 0; r < rows; r++) {
-                NAME(finish)(&finishing, sums[b][r], (first + r) * job->form.out_channels + channel);
+                FLOATS totals[PARTS];
+                for (int i = 0; i < PARTS; i++) {
+                    INTS sum;
+                    memcpy(&sum, sums[b][r] + i * LANES, sizeof sum);
+                    totals[i] = __builtin_convertvector(sum, FLOATS);
+                }
+                NAME(finish)(&finishing, totals, (first + r) * job->form.out_channels + channel);
             }
         }
     }

@@ -58,13 +58,9 @@ CK_INLINE void NAME(store_block)(uint8_t *y, const INTS *v) {
 }
 
 /// Writes the results of the channels taken: scaled, clamped, and rounded where they are 8-bit.
-CK_INLINE void NAME(finish)(const NAME(finishing) *finishing, const int32_t *sums, int64_t at) {
+CK_INLINE void NAME(finish)(const NAME(finishing) *finishing, const FLOATS *sums, int64_t at) {
     FLOATS v[PARTS];
-    for (int i = 0; i < PARTS; i++) {
-        INTS sum;
-        memcpy(&sum, sums + i * LANES, sizeof sum);
-        v[i] = __builtin_convertvector(sum, FLOATS) * finishing->multiplier[i] + finishing->offset[i];
-    }
+    for (int i = 0; i < PARTS; i++) v[i] = sums[i] * finishing->multiplier[i] + finishing->offset[i];
     if (!finishing->is_quantized) {
         float few[CK_BLOCK], *y = (float *)finishing->y + at;
         for (int i = 0; i < PARTS; i++) {
