@@ -41,9 +41,9 @@ public struct InferenceJob: Sendable {
         var loaded = try ModelFile.read(model).fixing(inputShapes: options.inputShapes, batch: options.batch)
         do {
             let feeds = try readInputs(&loaded)
-            let plan = try ExecutionPlan(loaded)
-            let results = try plan.run(feeds, threads: options.threads)
-            return try write(results, plan.outputs.map(\.name))
+            let engine = try Engine(loaded, backend: options.backend)
+            let results = try engine.run(feeds, threads: options.threads)
+            return try write(results, engine.outputs.map(\.name))
         } catch {
             // Files that the message names already are the more precise place.
             throw error.location.file == nil ? error.inFile(model) : error

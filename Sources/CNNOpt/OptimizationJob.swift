@@ -81,6 +81,7 @@ public struct OptimizationJob: Sendable {
             original: model,
             seed: options.seed,
             threads: options.threads,
+            backend: options.backend,
             progress: options.progress
         )
         var reports: [OptimizationResult.Pass] = []
@@ -111,6 +112,7 @@ public struct OptimizationJob: Sendable {
                 reference: original,
                 samples: images.evaluation,
                 threads: options.threads,
+                backend: options.backend,
                 file: input
             )
         }
@@ -132,6 +134,7 @@ public struct OptimizationJob: Sendable {
             reference: original,
             samples: try seededSamples(for: original, count: check ?? Self.defaultSeededInputs, seed: options.seed),
             threads: options.threads,
+            backend: options.backend,
             file: input
         )
     }

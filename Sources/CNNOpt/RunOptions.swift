@@ -6,6 +6,8 @@ public struct RunOptions: Sendable {
     public var batch: Int?
     /// Threads for decoding and execution together; at least 1.
     public var threads = 1
+    /// What executes networks.
+    public var backend = Backend.onednn
     /// The seed of everything random.
     public var seed: UInt64 = 0
     /// Told what is going on: a short text and, where it is known, the fraction done. Called from any thread.

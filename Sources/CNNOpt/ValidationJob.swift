@@ -65,6 +65,7 @@ public struct ValidationJob: Sendable {
                 original,
                 samples: samples,
                 threads: options.threads,
+                backend: options.backend,
                 file: reference,
                 budget: 0
             ),

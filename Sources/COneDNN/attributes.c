@@ -1,5 +1,7 @@
 #include "internal.h"
 
+int onednn_scales_bias(void) { return VERSION_2; }
+
 dnnl_alg_kind_t onednn_algorithm(onednn_function function) {
     switch (function) {
     case ONEDNN_RELU: return dnnl_eltwise_relu;

@@ -12,7 +12,9 @@ struct CNNOptCommand: ParsableCommand {
             cnnopt model.onnx small.onnx --passes 'simplify,prune(ratio=0.3),quant' --data images --labels labels.txt
             """,
         version: "0.1.0",
-        subcommands: [Optimize.self, Summary.self, Run.self, Validate.self, ListPasses.self, ListOperators.self],
+        subcommands: [
+            Optimize.self, Summary.self, Run.self, Validate.self, Bench.self, ListPasses.self, ListOperators.self,
+        ],
         defaultSubcommand: Optimize.self
     )
 

@@ -98,12 +98,4 @@ extension CNNOptError {
     static func cannotPrint(_ reason: String) -> CNNOptError {
         CNNOptError(.inputOutput, "standard output cannot be written: \(reason)")
     }
-
-    static func backendMissing(_ name: String) -> CNNOptError {
-        CNNOptError(
-            .unsupported,
-            "--backend \(name) is not in this build",
-            remedy: "leave it out, or give 'reference', which is the default"
-        )
-    }
 }

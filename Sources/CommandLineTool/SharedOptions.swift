@@ -19,8 +19,13 @@ struct SharedOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The seed of everything random.", valueName: "n"))
     var seed: UInt64 = 0
 
-    @Option(help: ArgumentHelp("What executes the network; this build has 'reference'.", valueName: "onednn|reference"))
-    var backend: String?
+    @Option(
+        help: ArgumentHelp(
+            "What executes the network: fast kernels, or plain loops.",
+            valueName: Backend.allCases.map(\.rawValue).joined(separator: "|")
+        )
+    )
+    var backend = Backend.onednn.rawValue
 
     @Option(help: ArgumentHelp("How progress is shown.", valueName: "auto|plain|none"))
     var progress: ProgressStyle = .auto
@@ -33,16 +38,24 @@ struct SharedOptions: ParsableArguments {
 
     /// Runs a job with these options and shows its progress; the progress line is gone when it ends.
     func perform<R>(_ job: (RunOptions) throws -> R) throws -> R {
-        if let backend, backend != "reference" { throw CNNOptError.backendMissing(backend) }
         let line = ProgressLine(quiet ? .none : progress)
         defer { line.finish() }
         var options = RunOptions()
         options.batch = batch
         options.seed = seed
+        options.backend = try parsedBackend()
         options.threads = threads ?? ProcessInfo.processInfo.activeProcessorCount
         options.inputShapes = try parsedInputShapes()
         options.progress = { line.update($0, $1) }
         return try job(options)
+    }
+
+    private func parsedBackend() throws -> Backend {
+        do {
+            return try Backend(named: backend)
+        } catch {
+            throw ValidationError("--backend: \(error.description)")
+        }
     }
 
     private func parsedInputShapes() throws -> [String: [Int]] {
@@ -61,9 +74,7 @@ struct SharedOptions: ParsableArguments {
         if let threads, !(1...1_024).contains(threads) {
             throw ValidationError("--threads \(threads): 1 to 1024 are possible")
         }
-        if let backend, !["onednn", "reference"].contains(backend) {
-            throw ValidationError("--backend \(backend): there are onednn and reference")
-        }
+        _ = try parsedBackend()
         _ = try parsedInputShapes()
     }
 

@@ -2,14 +2,8 @@ import GraphIR
 import Operators
 import Tensors
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// What executes a network.
-package enum Backend: String, Sendable, CaseIterable {
+public enum Backend: String, Sendable, CaseIterable {
     /// oneDNN's kernels and some of ours, and plain loops for the rest.
     case onednn
     /// Plain loops: the oracle.
@@ -75,25 +69,29 @@ package final class Engine: Sendable {
 
     /// Makes, or finds, the plan for these inputs and says what it is.
     package func prepare(_ inputs: [ValueID: TensorData], threads: Int) throws(CNNOptError) -> PlanDescription {
-        guard backend == .onednn else { return reference.description }
+        guard backend == .onednn else {
+            let facts = try GraphFacts(model, inputShapes: inputs.mapValues(\.shape))
+            return try PlanDescription(reference: model.graph, facts, targets: targets)
+        }
         return try plan(try reference.checked(inputs), threads, []).description
     }
 
     /// One run with the time of each step in nanoseconds, in the order of ``PlanDescription/steps``.
     package func profile(_ inputs: [ValueID: TensorData], threads: Int) throws(CNNOptError) -> [UInt64] {
+        guard backend == .onednn else {
+            let nodes = try ActivationMemory(model.graph, GraphFacts(model), targets: targets).nodes
+            return try reference.profile(inputs, threads: threads, model.graph, nodes)
+        }
+        let tensors = try reference.checked(inputs)
         var times: [UInt64] = []
-        let clock = {
-            var now = timespec()
-            clock_gettime(CLOCK_MONOTONIC, &now)
-            times.append(UInt64(now.tv_sec) * 1_000_000_000 + UInt64(now.tv_nsec))
+        let clock = ContinuousClock()
+        var last: ContinuousClock.Instant?
+        _ = try plan(tensors, threads, []).run(tensors) {
+            let now = clock.now
+            if let last { times.append((now - last).nanoseconds) }
+            last = now
         }
-        if backend == .onednn {
-            let tensors = try reference.checked(inputs)
-            _ = try plan(tensors, threads, []).run(tensors, clock: clock)
-        } else {
-            _ = try reference.run(inputs, threads: threads, clock: clock)
-        }
-        return zip(times.dropFirst(), times).map { $0 - $1 }
+        return times
     }
 
     private func plan(_ tensors: [TensorData?], _ threads: Int, _ observed: [ValueID]) throws(CNNOptError) -> CompiledPlan {

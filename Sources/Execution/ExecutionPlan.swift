@@ -99,9 +99,8 @@ package struct ExecutionPlan: Sendable {
         observe: (ValueID, TensorData) throws(CNNOptError) -> Void = { _, _ in }
     ) throws(CNNOptError) -> [TensorData] {
         var slots = slots
-        for feed in feeds {
-            guard let tensor = inputs[feed.id] else { continue }
-            try check(tensor, feed)
+        for (feed, tensor) in zip(feeds, try checked(inputs)) {
+            guard let tensor else { continue }
             slots[feed.id.index] = tensor
             if observing.contains(feed.id) { try observe(feed.id, tensor) }
         }
@@ -174,6 +173,17 @@ package struct ExecutionPlan: Sendable {
             results.append(tensor)
         }
         return results
+    }
+
+    /// The tensors in the order of the feeds.
+    /// - Throws: `usage` where one is not of the declared type or shape.
+    func checked(_ inputs: [ValueID: TensorData]) throws(CNNOptError) -> [TensorData?] {
+        var result: [TensorData?] = []
+        for feed in feeds {
+            if let tensor = inputs[feed.id] { try check(tensor, feed) }
+            result.append(inputs[feed.id])
+        }
+        return result
     }
 
     private func check(_ tensor: TensorData, _ feed: Feed) throws(CNNOptError) {

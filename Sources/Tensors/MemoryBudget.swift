@@ -22,29 +22,16 @@ package enum MemoryBudget {
 }
 
 /// Bytes that tensors take at one time, and may take at most. Mapped files do not count.
-///
-/// Unchecked: `used` changes under the lock alone.
-package final class MemoryAccount: @unchecked Sendable {
+package final class MemoryAccount: Sendable {
     package let limit: Int
-    private var used = 0
-    private let lock: UnsafeMutablePointer<pthread_mutex_t>
+    private let used = Locked(0)
 
-    package init(limit: Int) {
-        self.limit = limit
-        lock = .allocate(capacity: 1)
-        lock.initialize(to: pthread_mutex_t())
-        pthread_mutex_init(lock, nil)
-    }
-
-    deinit {
-        pthread_mutex_destroy(lock)
-        lock.deallocate()
-    }
+    package init(limit: Int) { self.limit = limit }
 
     /// Charges memory that is about to be taken.
     /// - Throws: `invalidModel` where it would be more than the limit.
     func charge(_ byteCount: Int) throws(CNNOptError) {
-        let left = locked { () -> Int in
+        let left = used.withLock { used -> Int in
             let left = limit - used
             if byteCount >= 0, byteCount <= left { used += byteCount }
             return left
@@ -59,13 +46,7 @@ package final class MemoryAccount: @unchecked Sendable {
     }
 
     /// Charges memory that has been taken already.
-    func note(_ byteCount: Int) { locked { used += byteCount } }
+    func note(_ byteCount: Int) { used.withLock { $0 += byteCount } }
 
-    func refund(_ byteCount: Int) { locked { used -= byteCount } }
-
-    private func locked<R>(_ body: () -> R) -> R {
-        pthread_mutex_lock(lock)
-        defer { pthread_mutex_unlock(lock) }
-        return body()
-    }
+    func refund(_ byteCount: Int) { used.withLock { $0 -= byteCount } }
 }

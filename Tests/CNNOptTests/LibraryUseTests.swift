@@ -34,6 +34,18 @@ import Testing
         }
     }
 
+    @Test(arguments: Backend.allCases)
+    func aModelIsTimed(_ backend: Backend) throws {
+        let sample = SharedMaterial.packageRoot.appendingPathComponent("samples/digits.onnx").path
+        var job = BenchJob(model: sample)
+        job.runs = 4
+        job.options.batch = 2
+        job.options.backend = backend
+        let result = try job.run()
+        #expect(result.batch == 2 && result.threads == 1 && result.runs == 4 && result.layers == nil)
+        #expect(result.latency.min > 0 && result.planMilliseconds > 0)
+    }
+
     @Test func errorsSayWhereAndWhatToDo() {
         do {
             _ = try ModelSummary(path: "no-such-model.onnx")

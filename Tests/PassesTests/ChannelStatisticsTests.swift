@@ -39,7 +39,7 @@ import Testing
             constants: [1]
         )
         let output = try #require(model.graph.outputs.first)
-        let found = try ChannelStatistics.collect(model, axes: [output: 1], samples: PreparedSamples(x), threads: 1)
+        let found = try ChannelStatistics.collect(model, axes: [output: 1], samples: PreparedSamples(x), PassContext())
         #expect(found[output]?.means == [3, 3])
         #expect(found[output]?.variances.map { ($0 * 3).rounded() } == [8, 32])
     }

@@ -25,6 +25,9 @@ void onednn_set_threads(int threads);
 /// Whether products of 8-bit integers are summed by instructions that do not saturate on this processor.
 int onednn_has_exact_int8(void);
 
+/// Whether an 8-bit kernel's scales multiply its bias too (version 2), or the sums alone.
+int onednn_scales_bias(void);
+
 /// The library's version, "2.6.3" for instance.
 const char *onednn_version(void);
 

@@ -114,6 +114,18 @@ struct PlanBuilder {
         return type
     }
 
+    /// A new value of the same type, for results on the way to another.
+    mutating func temporary(like value: Int) -> Int {
+        addValue(Program.Value(name: program.values[value].name, type: program.values[value].type))
+    }
+
+    /// A value that the program does not have.
+    mutating func addValue(_ value: Program.Value) -> Int {
+        placements.append([])
+        lastUse.append(current)
+        return program.add(value)
+    }
+
     // MARK: - Operands
 
     /// The order in which a value lies already; what is stored lies as ONNX has it.
@@ -149,7 +161,8 @@ struct PlanBuilder {
             kernel: "copy",
             layout: target.order.text(),
             shape: type.shape,
-            bytes: 2 * type.byteCount
+            bytes: 2 * type.byteCount,
+            macs: 0
         )
         let work = PlanStep.Work.kernel { table, threads in
             withUnsafePointer(to: walk) { ck_copy(table[from], table[to], width, $0, threads) }
@@ -209,7 +222,7 @@ struct PlanBuilder {
             name: operation.names.joined(separator: "+"),
             operators: operation.operators.joined(separator: "+"),
             kernel: kernel,
-            layout: order?.text() ?? "",
+            layout: order?.text() ?? "plain",
             shape: operation.outputs.first.map { program.shape($0) } ?? [],
             bytes: touched.reduce(0) { $0 + buffers[$1].byteCount },
             macs: operation.macs,

@@ -1,24 +1,54 @@
 /// What a plan consists of.
 package struct PlanDescription: Sendable {
+    /// What is run at one go: a node, or several that became one.
     package struct Step: Sendable {
-        /// The nodes it covers, joined by "+".
+        /// The nodes that it covers, as in "conv1+bn1+relu1".
         package var name: String
+        /// Their operators, as in "Conv+Relu".
         package var operators: String
-        /// "jit:avx2", "copy", "reference" …
+        /// What computes it: "jit:avx2", "reference", "copy" …
         package var kernel: String
-        /// Of the output: "NHWC" for instance.
+        /// How the output lies in memory: "NHWC", "NCHW" …, "plain" for the order of the model's own axes.
         package var layout: String
-        /// Of the first output.
+        /// The first output's shape; empty where it is not known before the run.
         package var shape: [Int]
-        /// Read and written.
+        /// Bytes read and written.
         package var bytes: Int
-        package var macs = 0
+        /// Multiply-accumulates.
+        package var macs: Int
+        /// What is to be known about it, such as that it could saturate on some processors.
         package var note: String?
+
+        package init(
+            name: String,
+            operators: String,
+            kernel: String,
+            layout: String,
+            shape: [Int],
+            bytes: Int,
+            macs: Int,
+            note: String? = nil
+        ) {
+            self.name = name
+            self.operators = operators
+            self.kernel = kernel
+            self.layout = layout
+            self.shape = shape
+            self.bytes = bytes
+            self.macs = macs
+            self.note = note
+        }
     }
 
     package var steps: [Step]
-    /// Memory for what is computed on the way; 0 for the reference back end, which takes it piece by piece.
+    /// Memory that is taken once for all intermediate tensors; 0 for the reference back end, which takes it tensor by tensor.
     package var arenaBytes: Int
-    /// The most that is needed at any one time: no arena can be smaller.
+    /// The most bytes that intermediate tensors take at one time.
     package var largestLiveSetBytes: Int
+
+    package init(steps: [Step], arenaBytes: Int, largestLiveSetBytes: Int) {
+        self.steps = steps
+        self.arenaBytes = arenaBytes
+        self.largestLiveSetBytes = largestLiveSetBytes
+    }
 }

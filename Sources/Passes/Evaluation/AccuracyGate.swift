@@ -1,3 +1,4 @@
+import Execution
 import GraphIR
 import Tensors
 
@@ -32,6 +33,7 @@ package struct AccuracyGate: Sendable {
         reference: Model,
         samples: any SampleSource,
         threads: Int,
+        backend: Backend = .onednn,
         file: String? = nil
     ) {
         self.limit = limit
@@ -39,6 +41,7 @@ package struct AccuracyGate: Sendable {
             reference,
             samples: samples,
             threads: threads,
+            backend: backend,
             file: file
         )
     }

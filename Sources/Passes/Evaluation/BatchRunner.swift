@@ -5,11 +5,11 @@ import Tensors
 
 /// Runs a model over samples in batches of a size that it accepts.
 package struct BatchRunner: Sendable {
-    private let plan: ExecutionPlan
+    private let engine: Engine
     /// Samples in one run.
     package let batchSize: Int
     /// A fixed batch dimension has to be filled even where fewer samples are left.
-    private let isFixed: Bool
+    let isFixed: Bool
     private let threads: Int
     /// The values that ``forEachBatch`` hands out: the graph's outputs unless others were asked for.
     package let targets: [ValueID]
@@ -26,29 +26,15 @@ package struct BatchRunner: Sendable {
     package init(
         _ model: Model,
         targets: [ValueID]? = nil,
-        threads: Int
+        threads: Int,
+        backend: Backend = .onednn
     ) throws(CNNOptError) {
         let facts = try GraphFacts(model)
-        plan = try ExecutionPlan(model, facts: facts, targets: targets)
+        engine = try Engine(model, backend: backend, facts: facts, targets: targets)
         self.targets = targets ?? model.graph.outputs
         self.threads = threads
-        let shapes = plan.feeds.compactMap(\.type.shape)
-        let fixed = Set(shapes.compactMap { $0.first?.size })
-        guard !plan.feeds.isEmpty, fixed.count <= 1, !shapes.contains([]) else {
-            throw CNNOptError(
-                .unsupported,
-                plan.feeds.isEmpty
-                    ? "the model takes no input" : "the model's \(plan.feeds.count) inputs share no batch dimension",
-                remedy: "`cnnopt run` takes any inputs"
-            )
-        }
-        if let fixed = fixed.first {
-            (batchSize, isFixed) = (max(fixed, 1), true)
-        } else {
-            let sample =
-                shapes.map { checkedProduct($0.dropFirst().map { $0.size ?? 224 }) ?? Int.max }.max() ?? 1
-            (batchSize, isFixed) = (max(1, min(64, (1 << 18) / max(sample, 1))), false)
-        }
+        let size = try BatchSize(model, facts, targets: self.targets)
+        (batchSize, isFixed) = (size.samples, size.isFixed)
     }
 
     /// Runs all samples in order and hands out each batch's targets.
@@ -61,18 +47,18 @@ package struct BatchRunner: Sendable {
     ) throws(CNNOptError) {
         try source.forEachPart(of: batchSize, threads: threads) { (range, part) throws(CNNOptError) in
             let inputs = try part.inputs(0..<part.count, threads: threads)
-            guard inputs.count == plan.feeds.count else {
+            guard inputs.count == engine.feeds.count else {
                 throw CNNOptError(
                     .unsupported,
-                    "the model has \(plan.feeds.count) inputs, the data \(inputs.count)",
+                    "the model has \(engine.feeds.count) inputs, the data \(inputs.count)",
                     remedy: "without --data all inputs are random"
                 )
             }
             var feeds: [ValueID: TensorData] = [:]
-            for (feed, input) in zip(plan.feeds, inputs) {
+            for (feed, input) in zip(engine.feeds, inputs) {
                 feeds[feed.id] = isFixed && range.count < batchSize ? try input.paddedBatch(to: batchSize) : input
             }
-            let outputs = try plan.run(feeds, threads: threads, observing: observing, observe: observe)
+            let outputs = try engine.run(feeds, threads: threads, observing: observing, observe: observe)
             let valid = range.count
             var cut: [TensorData] = []
             for output in outputs {

@@ -65,9 +65,9 @@ package struct ChannelStatistics: Sendable {
         _ model: Model,
         axes: [ValueID: Int],
         samples: any SampleSource,
-        threads: Int
+        _ context: PassContext
     ) throws(CNNOptError) -> [ValueID: ChannelStatistics] {
-        let runner = try BatchRunner(model, targets: axes.keys.sorted(), threads: threads)
+        let runner = try context.runner(model, targets: axes.keys.sorted())
         var result: [ValueID: ChannelStatistics] = [:]
         try runner.forEachBatch(of: samples) { (batch) throws(CNNOptError) in
             for (value, tensor) in zip(runner.targets, batch.outputs) {

@@ -5,6 +5,7 @@ package struct PreparedSamples: SampleSource {
     private let tensors: [TensorData]
     package let labels: [Int]?
     package let count: Int
+    package var isInMemory: Bool { true }
 
     /// Samples of a model with one input.
     package init(_ tensor: TensorData, labels: [Int]? = nil) {
@@ -52,29 +53,6 @@ package struct PreparedSamples: SampleSource {
             shape: [range.count] + tensor.shape.dropFirst(),
             storage: part
         )
-    }
-}
-
-extension SampleSource {
-    /// Hands out all samples in order, `step` at a time (fewer at the end). They are read a few for each thread at once, so
-    /// that decoding keeps all threads busy and memory does not grow with the number of samples.
-    package func forEachPart(
-        of step: Int,
-        threads: Int,
-        _ body: (Range<Int>, PreparedSamples) throws(CNNOptError) -> Void
-    ) throws(CNNOptError) {
-        let stride = step * max(1, (2 * threads + step - 1) / step)
-        var start = 0
-        while start < count {
-            let piece = start..<min(start + stride, count)
-            let prepared = try PreparedSamples(self, piece, threads: threads)
-            while start < piece.upperBound {
-                let range = start..<min(start + step, piece.upperBound)
-                let offset = range.lowerBound - piece.lowerBound
-                try body(range, try prepared.part(offset..<offset + range.count))
-                start = range.upperBound
-            }
-        }
     }
 }
 

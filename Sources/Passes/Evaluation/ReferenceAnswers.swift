@@ -1,3 +1,4 @@
+import Execution
 import Foundation
 import GraphIR
 import Tensors
@@ -9,6 +10,7 @@ import Tensors
 package final class ReferenceAnswers: @unchecked Sendable {
     package let samples: any SampleSource
     let threads: Int
+    let backend: Backend
     let outputNames: [String]
     private let model: Model
     private let file: String?
@@ -24,12 +26,14 @@ package final class ReferenceAnswers: @unchecked Sendable {
         _ model: Model,
         samples: any SampleSource,
         threads: Int,
+        backend: Backend = .onednn,
         file: String? = nil,
         budget: Int = 64 << 20
     ) {
         self.model = model
         self.samples = samples
         self.threads = threads
+        self.backend = backend
         self.file = file
         self.budget = budget
         outputNames = model.graph.outputs.map { model.graph[$0].name }
@@ -41,7 +45,7 @@ package final class ReferenceAnswers: @unchecked Sendable {
         defer { lock.unlock() }
         if let knownRunner { return knownRunner }
         do {
-            let runner = try BatchRunner(model, threads: threads)
+            let runner = try BatchRunner(model, threads: threads, backend: backend)
             knownRunner = runner
             return runner
         } catch {

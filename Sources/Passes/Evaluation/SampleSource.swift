@@ -6,6 +6,8 @@ package protocol SampleSource: Sendable {
     var count: Int { get }
     /// The class of each sample, label offset included; nil where there are none.
     var labels: [Int]? { get }
+    /// Whether the samples are there already, so that nothing is gained by reading them ahead.
+    var isInMemory: Bool { get }
     /// Samples of the model's first input (of images the only one) as one tensor, batch dimension first.
     func batch(_ range: Range<Int>, threads: Int) throws(CNNOptError) -> TensorData
     /// Samples of each of the model's inputs, in its order, batch dimension first.
@@ -13,6 +15,8 @@ package protocol SampleSource: Sendable {
 }
 
 extension SampleSource {
+    package var isInMemory: Bool { false }
+
     package func inputs(_ range: Range<Int>, threads: Int) throws(CNNOptError) -> [TensorData] {
         [try batch(range, threads: threads)]
     }

@@ -1,3 +1,4 @@
+import Execution
 import GraphIR
 import Tensors
 
@@ -43,6 +44,7 @@ package struct Validation: Sendable {
         candidate: Model,
         samples: any SampleSource,
         threads: Int,
+        backend: Backend = .onednn,
         isClassifier: Bool = true,
         progress: (Double) -> Void = { _ in }
     ) throws(CNNOptError) -> Validation {
@@ -52,6 +54,7 @@ package struct Validation: Sendable {
                 reference,
                 samples: samples,
                 threads: threads,
+                backend: backend,
                 budget: 0
             ),
             isClassifier: isClassifier,
@@ -74,7 +77,7 @@ package struct Validation: Sendable {
         let other: BatchRunner
         let order: [Int]
         do throws(CNNOptError) {
-            other = try BatchRunner(candidate, threads: reference.threads)
+            other = try BatchRunner(candidate, threads: reference.threads, backend: reference.backend)
             order = try matchOutputs(reference.outputNames, candidate)
         } catch {
             throw file.map(error.inFile) ?? error

@@ -1,3 +1,4 @@
+import Execution
 import GraphIR
 import Tensors
 
@@ -11,6 +12,7 @@ package struct PassContext: Sendable {
     package var original: Model?
     package var seed: UInt64
     package var threads: Int
+    package var backend: Backend
     /// Told what is going on: a short text and, where it is known, the fraction done.
     package var progress: @Sendable (_ text: String, _ fraction: Double?) -> Void
 
@@ -20,6 +22,7 @@ package struct PassContext: Sendable {
         original: Model? = nil,
         seed: UInt64 = 0,
         threads: Int = 1,
+        backend: Backend = .onednn,
         progress: @escaping @Sendable (String, Double?) -> Void = { _, _ in }
     ) {
         self.calibration = calibration
@@ -27,6 +30,13 @@ package struct PassContext: Sendable {
         self.original = original
         self.seed = seed
         self.threads = threads
+        self.backend = backend
         self.progress = progress
+    }
+
+    /// What runs a model over samples in the way that the context asks for.
+    /// - Parameter targets: the values that are handed out; the graph's outputs by default.
+    func runner(_ model: Model, targets: [ValueID]? = nil) throws(CNNOptError) -> BatchRunner {
+        try BatchRunner(model, targets: targets, threads: threads, backend: backend)
     }
 }

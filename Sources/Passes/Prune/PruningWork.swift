@@ -128,8 +128,14 @@ struct PruningWork {
     ) throws(CNNOptError) -> [LayerRestoration.Outcome] {
         let feeds = model.graph.feeds
         guard feeds.count == 1, let feed = feeds.first, samples.count > 1 else { return [] }
-        let batchSize = try BatchRunner(model, threads: context.threads).batchSize
-        let count = min(samples.count, memory.samples) / batchSize * batchSize
+        let size = try BatchSize(model, facts, targets: model.graph.outputs)
+        var batchSize = size.samples
+        let affordable = min(samples.count, memory.samples)
+        if !size.isFixed, affordable > 0 {
+            // Batches of one size that leave as few samples out as possible.
+            batchSize = affordable / ((affordable + batchSize - 1) / batchSize)
+        }
+        let count = affordable / batchSize * batchSize
         guard count > 1 else { return [] }
         var batches: [TensorData] = []
         for start in stride(from: 0, to: count, by: batchSize) {

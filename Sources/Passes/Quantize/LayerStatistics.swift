@@ -61,7 +61,7 @@ struct LayerStatistics: Sendable {
         _ context: PassContext,
         _ text: String
     ) throws(CNNOptError) -> LayerStatistics {
-        let runner = try BatchRunner(model, threads: context.threads)
+        let runner = try context.runner(model)
         var result = LayerStatistics()
         let histogrammed = Set(histogrammed)
         let observed = histogrammed.union(channelAxes.keys).union(extremeAxes.keys)

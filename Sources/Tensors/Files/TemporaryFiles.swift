@@ -14,21 +14,12 @@ enum TemporaryFiles {
     /// Unchecked: writers hold the lock; the signal handler's reads are explained above.
     private final class Table: @unchecked Sendable {
         let names: UnsafeMutablePointer<CChar>
-        let lock: UnsafeMutablePointer<pthread_mutex_t>
-        var number = 0
+        /// Files named so far.
+        let number = Locked(0)
 
         init() {
             names = .allocate(capacity: slotCount * slotBytes)
             names.initialize(repeating: 0, count: slotCount * slotBytes)
-            lock = .allocate(capacity: 1)
-            lock.initialize(to: pthread_mutex_t())
-            pthread_mutex_init(lock, nil)
-        }
-
-        func locked<R>(_ body: () -> R) -> R {
-            pthread_mutex_lock(lock)
-            defer { pthread_mutex_unlock(lock) }
-            return body()
         }
     }
 
@@ -36,9 +27,9 @@ enum TemporaryFiles {
 
     /// A number that no other temporary file of this process has.
     static func nextNumber() -> Int {
-        table.locked {
-            table.number += 1
-            return table.number
+        table.number.withLock { number in
+            number += 1
+            return number
         }
     }
 
@@ -46,7 +37,7 @@ enum TemporaryFiles {
     static func register(_ path: String) -> Int? {
         let bytes = absolute(path).utf8CString
         guard bytes.count <= slotBytes, let first = bytes.first, first != 0 else { return nil }
-        return table.locked {
+        return table.number.withLock { _ in
             for slot in 0..<slotCount where table.names[slot * slotBytes] == 0 {
                 let name = table.names + slot * slotBytes
                 for index in bytes.indices.dropFirst() { name[index] = bytes[index] }
@@ -59,7 +50,7 @@ enum TemporaryFiles {
 
     static func unregister(_ slot: Int?) {
         guard let slot else { return }
-        table.locked { table.names[slot * slotBytes] = 0 }
+        table.number.withLock { _ in table.names[slot * slotBytes] = 0 }
     }
 
     static func removeAll() {

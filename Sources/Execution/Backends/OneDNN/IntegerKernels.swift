@@ -140,10 +140,11 @@ extension PlanBuilder {
         let output = operation.outputs[0]
         let type = try type(output)
         // The same memory seen as an image.
-        let image = program.add(image(of: values[0], [rows, weight.shape[1], 1, 1]))
-        let flat = program.add(image(of: output, [rows, weight.shape[0], 1, 1]))
-        let stored = program.add(constant: try weight.reshaped(weight.shape + [1, 1]), name: program.values[values[1]].name)
-        grow()
+        let image = addValue(image(of: values[0], [rows, weight.shape[1], 1, 1]))
+        let flat = addValue(image(of: output, [rows, weight.shape[0], 1, 1]))
+        let wide = try weight.reshaped(weight.shape + [1, 1])
+        let type4 = Program.StaticType(elementType: .int8, shape: wide.shape)
+        let stored = addValue(Program.Value(name: program.values[values[1]].name, type: type4, constant: wide))
         place(image, Placement(buffer: data, order: .rowMajor(4)))
         let one = Windows.Axis(input: 1, kernel: 1, stride: 1, dilation: 1, padBegin: 0, padEnd: 0, output: 1)
         let form = Convolution(axes: [one, one], groups: 1, isTransposed: false, hasBias: values.count > 2)

@@ -48,7 +48,7 @@ struct LearningSamples {
             model,
             axes: [first.output: first.form.outputChannelAxis],
             samples: few,
-            threads: context.threads
+            context
         )
         guard let variances = statistics[first.output]?.variances, variances.count == bias.count else { return false }
         let ratios = zip(try bias.doubles(), variances).map { abs($0) / max($1.squareRoot(), 1e-12) }.sorted()

@@ -38,11 +38,7 @@ struct ActivationSurvey {
             entries.append(entry)
         }
         let values = Set(entries.flatMap { [$0.layer.data, $0.layer.output, $0.fed] }).sorted()
-        let runner = try BatchRunner(
-            model,
-            targets: values,
-            threads: context.threads
-        )
+        let runner = try context.runner(model, targets: values)
         try runner.forEachBatch(of: samples) { (batch) throws(CNNOptError) in
             let tensors = Dictionary(zip(values, batch.outputs), uniquingKeysWith: { first, _ in first })
             for index in entries.indices {

@@ -1,0 +1,66 @@
+import Execution
+import GraphIR
+import Operators
+import TestSupport
+import Tensors
+import Testing
+
+@testable import Passes
+
+@Suite struct BatchSizeTests {
+    /// y = relu(x).
+    private static func relu(_ shape: [Int?]) throws -> Model {
+        var builder = ModelBuilder()
+        try builder.input("x", shape)
+        try builder.node("Relu", ["x"], ["y"])
+        try builder.output("y", .float32)
+        return builder.model
+    }
+
+    @Test(arguments: [
+        // One sample's input and output take 32 KiB: the most there is.
+        ([nil, 1, 64, 64], 32, false),
+        // 2 × 64 MiB: two fit into 256 MiB.
+        ([nil, 64, 512, 512], 2, false),
+        // A sample that is larger than all.
+        ([nil, 64, 4_096, 4_096], 1, false),
+        // Open sizes count as 224: 2 × 100 × 224 × 224 × 4 bytes, six times.
+        ([nil, 100, nil, nil], 6, false),
+        // What the file fixes stays.
+        ([70, 1, 8, 8], 70, true),
+    ])
+    func isWhatFitsIntoAFixedBound(_ shape: [Int?], _ samples: Int, _ isFixed: Bool) throws {
+        let runner = try BatchRunner(Self.relu(shape), threads: 2)
+        #expect(runner.batchSize == samples && runner.isFixed == isFixed)
+    }
+
+    @Test func sizesThatTheModelDoesNotTakeGiveOne() throws {
+        // Open sizes that 224 contradicts.
+        var builder = ModelBuilder()
+        try builder.input("x", [nil, 3, nil, nil])
+        try builder.constant("c", try TensorData(zeros: .float32, shape: [1, 3, 100, 100]))
+        try builder.node("Add", ["x", "c"], ["y"])
+        try builder.output("y", .float32)
+        #expect(try BatchRunner(builder.model, threads: 1).batchSize == 1)
+    }
+
+    @Test func activationsAreCountedWhileTheyAreNeeded() throws {
+        // x → a → b, c = a + b: 16 bytes each; a, b and c are alive together.
+        var builder = ModelBuilder()
+        try builder.input("x", [1, 4])
+        try builder.node("Relu", ["x"], ["a"])
+        try builder.node("Sigmoid", ["a"], ["b"])
+        try builder.node("Add", ["a", "b"], ["c"])
+        try builder.output("c", .float32)
+        let graph = builder.model.graph
+        let facts = try GraphFacts(builder.model)
+        let all = try ActivationMemory(graph, facts)
+        #expect(all.nodes.count == 3 && all.largestLiveSet == 48)
+        let a = try #require(graph.value(named: "a"))
+        let first = try ActivationMemory(graph, facts, targets: [a])
+        #expect(first.nodes.count == 1 && first.largestLiveSet == 32)
+        // What is asked for stays to the end.
+        let b = try #require(graph.value(named: "b"))
+        #expect(try ActivationMemory(graph, facts, targets: [a, b] + graph.outputs).largestLiveSet == 48)
+    }
+}
