@@ -59,8 +59,8 @@ package final class CompiledPlan: Sendable {
     /// Runs the plan on inputs in the order of the program; those that nothing needs may be nil.
     /// - Parameter clock: told the time in nanoseconds before the first step and after each.
     func run(_ tensors: [TensorData?], clock: (() -> Void)? = nil) throws(CNNOptError) -> [TensorData] {
-        onednn_set_threads(Int32(threads))
-        let memory = try spare.withLock { $0.popLast() } ?? PlanMemory(self)
+        let kept = spare.withLock { $0.popLast() }
+        let memory = if let kept { kept } else { try PlanMemory(self) }
         var results: [TensorStorage?] = []
         for output in outputs {
             guard case .tensor(let type) = output else {
@@ -74,11 +74,17 @@ package final class CompiledPlan: Sendable {
         for (number, value) in inputs.enumerated() { slots[value] = tensors[number] }
         var budget = RunBudget()
         clock?()
+        var libraryThreads = Int32(0)
         for (index, step) in steps.enumerated() {
             do throws(CNNOptError) {
                 switch step.work {
                 case .kernel(let body): body(memory.table, Int32(threads))
-                case .library: try memory.call(index)
+                case .library:
+                    if step.threads != libraryThreads {
+                        libraryThreads = step.threads
+                        onednn_set_threads(libraryThreads)
+                    }
+                    try memory.call(index)
                 case .reference(let kernel, let operands, let targets):
                     try run(kernel, operands, targets, memory, &slots, &budget)
                 }

@@ -1,4 +1,5 @@
 import CKernels
+import COneDNN
 import Operators
 import Tensors
 
@@ -39,6 +40,23 @@ struct PlanBuilder {
             place(input, Placement(buffer: buffer, order: .rowMajor(type.shape.count)))
         }
     }
+
+    /// Threads for the kernels of oneDNN of the operation that is being placed.
+    private(set) var libraryThreads: Int32 = 1
+
+    /// Sets oneDNN's threads for an operation: waking another one costs more than it saves where there is little to do. Our own
+    /// kernels see to that themselves.
+    mutating func chooseThreads(for operation: Operation) {
+        let bytes = (operation.inputs.compactMap { $0 } + operation.outputs).reduce(0) {
+            $0 + (program.values[$1].type?.byteCount ?? 0)
+        }
+        let isSmall = operation.macs < Self.fewMACs && bytes < Self.fewBytes
+        libraryThreads = isSmall ? 1 : Int32(threads)
+        onednn_set_threads(libraryThreads)
+    }
+
+    private static let fewMACs = 100_000
+    private static let fewBytes = 1 << 17
 
     /// Places all operations and hands results to the caller.
     mutating func build() throws(CNNOptError) {
@@ -167,7 +185,7 @@ struct PlanBuilder {
         let work = PlanStep.Work.kernel { table, threads in
             withUnsafePointer(to: walk) { ck_copy(table[from], table[to], width, $0, threads) }
         }
-        steps.append(PlanStep(work: work, reads: [from], writes: [to], description: description))
+        steps.append(PlanStep(work: work, threads: Int32(threads), reads: [from], writes: [to], description: description))
     }
 
     // MARK: - Steps
@@ -185,6 +203,7 @@ struct PlanBuilder {
         steps.append(
             PlanStep(
                 work: .kernel(body),
+                threads: Int32(threads),
                 reads: reads,
                 writes: writes,
                 description: describe(operation, kernel, order, reads + writes, note: note)
@@ -208,6 +227,7 @@ struct PlanBuilder {
         steps.append(
             PlanStep(
                 work: .library(kernel, all),
+                threads: libraryThreads,
                 reads: bindings.filter { !written.contains($0.role) }.map(\.buffer),
                 writes: all.filter { written.contains($0.role) }.map(\.buffer),
                 description: describe(operation, kernel.name, order, bindings.map(\.buffer), note: note)

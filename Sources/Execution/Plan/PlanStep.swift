@@ -35,6 +35,8 @@ struct PlanStep: Sendable {
     }
 
     var work: Work
+    /// Threads that share the work: one where there is little.
+    var threads: Int32
     var reads: [Int]
     var writes: [Int]
     var description: PlanDescription.Step

@@ -115,6 +115,7 @@ struct Translation {
             guard let grids = try grids(first, second, inputs.count > 2 ? inputs[2] : nil, axis), self.isFloat(output) else {
                 return false
             }
+            guard grids.grid != nil || program.values[first].constant != nil else { return false }
             append(.dequantization(grids), [first], outputs)
         case .quantized: return false
         }
@@ -159,7 +160,15 @@ struct Translation {
             return program.add(constant: turned, name: program.values[value].name)
         }
         let result = program.add(Program.Value(name: program.values[value].name, type: type))
-        append(.transposition([1, 0]), [value], [result])
+        if let maker = maker(value), case .dequantization(var grids) = maker.kind, let source = maker.inputs[0],
+            program.values[source].constant != nil
+        {
+            // Stored integers are turned before they are dequantised.
+            grids.axis = grids.axis.map { 1 - $0 }
+            append(.dequantization(grids), [transposed(source)], [result])
+        } else {
+            append(.transposition([1, 0]), [value], [result])
+        }
         return result
     }
 
@@ -246,10 +255,12 @@ struct Translation {
     /// Whether the value is known now: stored, or dequantised from what is stored.
     private func isStored(_ value: Int) -> Bool {
         if program.values[value].constant != nil { return true }
-        let maker =
-            operations.last { $0.outputs.contains(value) } ?? program.operations.last { $0.outputs.contains(value) }
-        guard let maker, case .dequantization = maker.kind, let source = maker.inputs[0] else { return false }
+        guard let maker = maker(value), case .dequantization = maker.kind, let source = maker.inputs[0] else { return false }
         return program.values[source].constant != nil
+    }
+
+    private func maker(_ value: Int) -> Operation? {
+        operations.last { $0.outputs.contains(value) } ?? program.operations.last { $0.outputs.contains(value) }
     }
 
     private mutating func append(_ kind: Operation.Kind, _ inputs: [Int], _ outputs: [Int]? = nil) {

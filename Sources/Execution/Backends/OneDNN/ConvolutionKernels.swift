@@ -5,14 +5,18 @@ import Tensors
 extension PlanBuilder {
     /// A convolution of real numbers, channels last, with its epilogue where oneDNN has a fast kernel for it.
     mutating func addConvolution(_ operation: Operation, _ form: Convolution) throws(CNNOptError) {
-        let values = operation.inputs.compactMap { $0 }
+        var values = operation.inputs.compactMap { $0 }
         let order = AxisOrder.channelsLast(program.shape(values[0]).count)
+        var form = form
+        if let padded = try withPaddedData(operation, form, order) { (form, values[0]) = padded }
         let data = operand(values[0], order)
         let operands = Array(values[(form.hasBias ? 3 : 2)...])
         let fused = try epilogue(form.epilogue, operands, result: operation.outputs[0], order, reserved: data)
         let whole = try? convolution(form, values, operation.outputs[0], order, fused.attributes)
         withExtendedLifetime(fused.layouts) {}
-        let isFused = form.epilogue.isEmpty || whole.map { !$0.isPlain } ?? false
+        // oneDNN's convolutions by matrix products add wrong numbers where channels come last (2.6.3).
+        let isTrusted = whole.map { !$0.isPlain && !($0.isProduct && form.epilogue.contains(.addition)) } ?? false
+        let isFused = form.epilogue.isEmpty || isTrusted
         let kernel: OneDNNKernel =
             if isFused, let whole {
                 whole
@@ -37,6 +41,43 @@ extension PlanBuilder {
         if form.hasBias { bindings.append(OneDNNBinding(role: ONEDNN_BIAS, buffer: operand(values[2], .rowMajor(1)))) }
         addLibrary(operation, kernel, order: order, bindings)
         if !isFused { try addUnfused(form.epilogue, operands, from: target, operation) }
+    }
+
+    /// The convolution without padding, of data that were padded before: where the padding keeps oneDNN from its fast kernels,
+    /// as it does with wide dilations.
+    private mutating func withPaddedData(
+        _ operation: Operation, _ form: Convolution, _ order: AxisOrder
+    ) throws(CNNOptError) -> (Convolution, Int)? {
+        let values = operation.inputs.compactMap { $0 }
+        guard !form.isTransposed, form.axes.contains(where: { $0.dilation > 1 && $0.padBegin + $0.padEnd > 0 }),
+            let usual = try? convolution(form, values, operation.outputs[0], order, onednn_attributes()),
+            usual.isPlain || usual.isProduct
+        else { return nil }
+        var wide = form
+        var shape = program.shape(values[0])
+        var padding = [AxisPadding](repeating: AxisPadding(front: 0, back: 0), count: 2)
+        for (index, axis) in form.axes.enumerated() {
+            padding.append(AxisPadding(front: axis.padBegin, back: axis.padEnd))
+            wide.axes[index].input += axis.padBegin + axis.padEnd
+            (wide.axes[index].padBegin, wide.axes[index].padEnd) = (0, 0)
+            shape[index + 2] = wide.axes[index].input
+        }
+        let padded = addValue(
+            Program.Value(
+                name: program.values[values[0]].name,
+                type: Program.StaticType(elementType: .float32, shape: shape)
+            )
+        )
+        _ = operand(values[0], order)
+        try addZeroPadding(
+            Operation(
+                kind: .zeroPadding(padding), inputs: [values[0]], outputs: [padded], names: operation.names,
+                operators: ["Pad"]
+            ),
+            padding,
+            order
+        )
+        return (wide, padded)
     }
 
     private func convolution(

@@ -1,5 +1,6 @@
 import COneDNN
 import Operators
+import Tensors
 
 extension ElementaryFunction {
     /// The function as post operations of oneDNN.
@@ -64,7 +65,7 @@ extension PlanBuilder {
                 } else {
                     let layout = try layout(operands[next], order)
                     operation.kind = ONEDNN_POST_ADD
-                    operation.operand = UnsafePointer(layout.handle)
+                    operation.operand = layout.handle
                     epilogue.layouts.append(layout)
                     let index = Int32(epilogue.bindings.count)
                     epilogue.bindings.append(OneDNNBinding(role: ONEDNN_OPERAND, index: index, buffer: buffer))

@@ -38,9 +38,9 @@ struct IntegerConvolution {
     }
 
     /// The exact kernel's form.
-    func exactForm(batch: Int) -> ck_convolution {
-        let one = Windows.Axis(input: 1, kernel: 1, stride: 1, dilation: 1, padBegin: 0, padEnd: 0, output: 1)
-        let (rows, columns) = (form.axes.count > 1 ? form.axes[0] : one, form.axes.last ?? one)
+    func exactForm(batch: Int) throws(CNNOptError) -> ck_convolution {
+        let single = try Windows(covering: 1).axes([1])
+        let (rows, columns) = form.axes.count > 1 ? (form.axes[0], form.axes[1]) : (single[0], form.axes[0])
         var result = ck_convolution()
         result.batch = Int64(batch)
         result.groups = Int64(form.groups)

@@ -24,7 +24,7 @@ extension PlanBuilder {
             bias: try values.count > 2 ? program.values[values[2]].constant?.array(of: Float.self) : nil,
             note: SaturationBound(weight).note(isExactHere: onednn_has_exact_int8() != 0)
         )
-        let result = try result(operation.outputs[0], order)
+        let result = try self.result(operation.outputs[0], order)
         if form.groups == 1, weight.shape[1] >= Self.fewestChannels, integers.weightZeros.allSatisfy({ $0 == 0 }),
             !integers.data.isSigned || onednn_has_exact_int8() != 0,
             onednn_has_exact_int8() != 0 || !SaturationBound(weight).canSaturate,
@@ -92,7 +92,7 @@ extension PlanBuilder {
     private mutating func addExactConvolution(
         _ operation: Operation, _ job: IntegerConvolution, _ values: [Int], _ data: Int, _ result: Int, _ order: AxisOrder
     ) throws(CNNOptError) {
-        let form = job.exactForm(batch: program.shape(values[0])[0])
+        let form = try job.exactForm(batch: program.shape(values[0])[0])
         var zeros = job.integers.weightZeros.map { Int8(truncatingIfNeeded: $0) }
         if zeros.count == 1 { zeros = [Int8](repeating: zeros[0], count: job.weight.shape[0]) }
         let hasZeros = zeros.contains { $0 != 0 }
@@ -140,23 +140,23 @@ extension PlanBuilder {
         let output = operation.outputs[0]
         let type = try type(output)
         // The same memory seen as an image.
-        let image = addValue(image(of: values[0], [rows, weight.shape[1], 1, 1]))
-        let flat = addValue(image(of: output, [rows, weight.shape[0], 1, 1]))
+        let image = addValue(view(of: values[0], [rows, weight.shape[1], 1, 1]))
+        let flat = addValue(view(of: output, [rows, weight.shape[0], 1, 1]))
         let wide = try weight.reshaped(weight.shape + [1, 1])
         let type4 = Program.StaticType(elementType: .int8, shape: wide.shape)
         let stored = addValue(Program.Value(name: program.values[values[1]].name, type: type4, constant: wide))
         place(image, Placement(buffer: data, order: .rowMajor(4)))
-        let one = Windows.Axis(input: 1, kernel: 1, stride: 1, dilation: 1, padBegin: 0, padEnd: 0, output: 1)
-        let form = Convolution(axes: [one, one], groups: 1, isTransposed: false, hasBias: values.count > 2)
+        let pixel = try Windows(covering: 1).axes([1])
+        let form = Convolution(axes: pixel + pixel, groups: 1, isTransposed: false, hasBias: values.count > 2)
         var inner = operation
-        inner.inputs = [image, stored] + values.dropFirst(2)
+        inner.inputs = [image, stored] + Array(values.dropFirst(2))
         inner.outputs = [flat]
         try addQuantizedConvolution(inner, form, integers)
         let order = AxisOrder.rowMajor(type.shape.count)
         place(output, Placement(buffer: operand(flat, .rowMajor(4)), order: order))
     }
 
-    private func image(of value: Int, _ shape: [Int]) -> Program.Value {
+    private func view(of value: Int, _ shape: [Int]) -> Program.Value {
         Program.Value(
             name: program.values[value].name,
             type: program.values[value].type.map { Program.StaticType(elementType: $0.elementType, shape: shape) }

@@ -82,9 +82,11 @@ extension PlanBuilder {
     }
 
     /// Zeros, and the operand in their middle.
-    mutating func addZeroPadding(_ operation: Operation, _ padding: [AxisPadding]) throws(CNNOptError) {
+    mutating func addZeroPadding(_ operation: Operation, _ padding: [AxisPadding], _ wanted: AxisOrder? = nil)
+        throws(CNNOptError)
+    {
         guard let value = operation.inputs[0] else { return }
-        let order = order(value)
+        let order = wanted ?? order(value)
         let data = operand(value, order)
         let sizes = program.shape(value)
         let type = try type(operation.outputs[0])

@@ -54,6 +54,9 @@ final class OneDNNKernel: @unchecked Sendable {
     /// oneDNN's plain loops, for what none of its fast kernels takes.
     var isPlain: Bool { name.hasPrefix("ref") }
 
+    /// A convolution as a matrix product of unfolded data.
+    var isProduct: Bool { name.contains("gemm") }
+
     /// The layout that the kernel wants of an operand.
     func layout(_ role: onednn_role) throws(CNNOptError) -> OneDNNLayout {
         var layout: OpaquePointer?

@@ -3,6 +3,7 @@ import Tensors
 extension PlanBuilder {
     /// Places one operation.
     mutating func add(_ operation: Operation) throws(CNNOptError) {
+        chooseThreads(for: operation)
         switch operation.kind {
         case .convolution(let form):
             if let integers = form.quantization {

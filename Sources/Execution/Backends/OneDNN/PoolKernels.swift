@@ -33,9 +33,8 @@ extension PlanBuilder {
     /// The largest element of each channel: a pool whose window covers everything.
     mutating func addGlobalMaximum(_ operation: Operation) throws(CNNOptError) {
         guard let value = operation.inputs[0] else { return }
-        let axes = program.shape(value)[2...].map { size in
-            Windows.Axis(input: size, kernel: size, stride: 1, dilation: 1, padBegin: 0, padEnd: 0, output: 1)
-        }
+        var axes: [Windows.Axis] = []
+        for size in program.shape(value)[2...] { axes += try Windows(covering: size).axes([size]) }
         try addPool(operation, Pool(axes: axes, rule: .maximum))
     }
 

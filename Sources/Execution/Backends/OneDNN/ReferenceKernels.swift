@@ -24,6 +24,7 @@ extension PlanBuilder {
         steps.append(
             PlanStep(
                 work: .reference(kernel, inputs: inputs, outputs: outputs),
+                threads: Int32(threads),
                 reads: reads,
                 writes: writes,
                 description: describe(operation, "reference", nil, reads + writes)
