@@ -107,19 +107,24 @@ DEFINE_NARROW(uint16_t)
 DEFINE_NARROW(uint32_t)
 DEFINE_NARROW(uint64_t)
 
-/// Strips as wide as a cache line of the source, in squares; the last ones of both axes overlap those before. False where an axis is
-/// shorter than a square.
+/// Strips of the source, in squares: two at a time, which makes whole cache lines of the target. The last ones of both axes overlap
+/// those before. False where an axis is shorter than a square.
 #define DEFINE_SQUARES(name, attributes, element, square, side)                                                      \
+    attributes CK_INLINE void pair_of_##name(const element *from, element *to, const ck_plane *p, int64_t s,         \
+        int64_t d) {                                                                                                 \
+        for (int i = 0; i < 2; i++) {                                                                                \
+            int64_t here = ck_least(d + i * side, p->dense_to - side);                                               \
+            square(from + here * p->from_stride + s, p->from_stride, to + s * p->to_stride + here, p->to_stride);    \
+        }                                                                                                            \
+    }                                                                                                                \
     attributes CK_INLINE bool name(const element *from, element *to, const ck_plane *p) {                            \
         if (p->dense_from < side || p->dense_to < side) return false;                                                \
-        int64_t strip = ck_most(side, 64 / (int64_t)sizeof(element));                                                \
+        int64_t strip = CK_STRIP / (int64_t)sizeof(element);                                                         \
         for (int64_t first = 0; first < p->dense_from; first += strip) {                                             \
             int64_t end = ck_least(first + strip, p->dense_from);                                                    \
-            for (int64_t next_d = 0; next_d < p->dense_to; next_d += side) {                                         \
-                int64_t d = ck_least(next_d, p->dense_to - side);                                                    \
-                for (int64_t next_s = first; next_s < end; next_s += side) {                                         \
-                    int64_t s = ck_least(next_s, p->dense_from - side);                                              \
-                    square(from + d * p->from_stride + s, p->from_stride, to + s * p->to_stride + d, p->to_stride);  \
+            for (int64_t d = 0; d < p->dense_to; d += 2 * side) {                                                    \
+                for (int64_t s = first; s < end; s += side) {                                                        \
+                    pair_of_##name(from, to, p, ck_least(s, p->dense_from - side), d);                               \
                 }                                                                                                    \
             }                                                                                                        \
         }                                                                                                            \
