@@ -28,7 +28,7 @@ struct Grid: Sendable, CustomTestStringConvertible {
 }
 
 @Suite struct QuantizationTests {
-    @Test(arguments: Grid.all, [0, 1, 7, 33, 70001])
+    @Test(arguments: Grid.all, [0, 1, 7, 33, 13001])
     func numbersBecomeTheNearestIntegers(_ grid: Grid, _ count: Int) {
         var random = SeededGenerator(seed: 9)
         var x = random.floats(count, within: 150 * grid.scale)
@@ -44,7 +44,7 @@ struct Grid: Sendable, CustomTestStringConvertible {
         }
     }
 
-    @Test(arguments: Grid.all, [0, 1, 7, 33, 70001])
+    @Test(arguments: Grid.all, [0, 1, 7, 33, 13001])
     func integersBecomeNumbers(_ grid: Grid, _ count: Int) {
         var random = SeededGenerator(seed: 10)
         let x = random.bytes(count), expected = x.map(grid.value)
@@ -55,7 +55,7 @@ struct Grid: Sendable, CustomTestStringConvertible {
         }
     }
 
-    @Test(arguments: [0, 1, 33, 70001])
+    @Test(arguments: [0, 1, 33, 26001])
     func aTableIsLookedUp(_ count: Int) {
         var random = SeededGenerator(seed: 11)
         let x = random.bytes(count), table = random.bytes(256), expected = x.map { table[Int($0)] }
@@ -70,14 +70,23 @@ struct Grid: Sendable, CustomTestStringConvertible {
         }
     }
 
-    @Test(arguments: PairCase.all, Operation.allCases)
-    func operandsAreBroadcast(_ tested: PairCase, _ operation: Operation) {
+    @Test(arguments: PairCase.all)
+    func operandsAreBroadcast(_ tested: PairCase) {
+        check(tested, .slope)
+    }
+
+    @Test(arguments: Operation.allCases)
+    func operationsAreThoseOfRealNumbers(_ operation: Operation) {
+        for tested in PairCase.all where tested.count < 400 { check(tested, operation) }
+    }
+
+    private func check(_ tested: PairCase, _ operation: Operation) {
         var random = SeededGenerator(seed: 12)
         let a = random.bytes(tested.operandCount(tested.a)), b = random.bytes(tested.operandCount(tested.b))
         let left = Grid(scale: 0.02, zero: 7, isSigned: false), right = Grid(scale: 0.013, zero: -3, isSigned: true)
         for (result, low, high) in [(Grid.all[1], -Float.infinity, Float.infinity), (Grid.all[3], 0, 1.5)] {
-            let expected = indices(tested.sizes).map { at in
-                let value = operation(left.value(a[place(at, tested.a)]), right.value(b[place(at, tested.b)]))
+            let expected = zip(places(tested.sizes, tested.a), places(tested.sizes, tested.b)).map { i, j in
+                let value = operation(left.value(a[i]), right.value(b[j]))
                 return result.code(clamp(value, low, high))
             }
             for way in Way.all {

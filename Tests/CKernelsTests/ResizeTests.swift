@@ -11,7 +11,7 @@ import Testing
             Case(batch: 1, from: [4, 5], to: [8, 10], channels: 3),
             Case(batch: 2, from: [7, 9], to: [14, 18], channels: 40),
             Case(batch: 2, from: [9, 4], to: [3, 7], channels: 1),
-            Case(batch: 1, from: [13, 13], to: [26, 26], channels: 64),
+            Case(batch: 1, from: [13, 13], to: [26, 26], channels: 20),
             Case(batch: 1, from: [1, 1], to: [5, 6], channels: 9),
         ]
 

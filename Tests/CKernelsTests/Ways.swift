@@ -41,6 +41,13 @@ func indices(_ sizes: [Int]) -> [[Int]] {
     sizes.reduce([[]]) { heads, size in heads.flatMap { head in (0..<size).map { head + [$0] } } }
 }
 
+/// Where the elements of a strided tensor are, the last axis fastest.
+func places(_ sizes: [Int], _ strides: [Int], from base: Int = 0) -> [Int] {
+    zip(sizes, strides).reduce([base]) { heads, axis in
+        heads.flatMap { head in (0..<axis.0).map { head + $0 * axis.1 } }
+    }
+}
+
 func place(_ index: [Int], _ strides: [Int], from base: Int = 0) -> Int {
     zip(index, strides).reduce(base) { $0 + $1.0 * $1.1 }
 }
