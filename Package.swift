@@ -80,6 +80,7 @@ let package = Package(
             path: "Tests/TestSupport"
         ),
         tests("COnnxSchemaTests", ["COnnxSchema"]),
+        tests("CKernelsTests", ["CKernels", "Tensors"]),
         tests("TensorsTests", ["Tensors"]),
         tests("GraphIRTests", ["GraphIR"]),
         tests("OperatorsTests", ["Operators", "Execution", "ONNXFormat"]),

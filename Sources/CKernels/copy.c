@@ -98,7 +98,7 @@ static void cut_planes(copy_job *job, int dense) {
         job->loops.stride[0][dense]};
     ck_remove_loop(&job->loops, last);
     ck_remove_loop(&job->loops, dense);
-    int64_t line = 64 / job->width;
+    int64_t line = CK_STRIP / job->width;
     job->plane = plane;
     job->strip_to = ck_least(plane.dense_to, 256);
     job->strip_from = ck_most(line, pieces(4096, job->strip_to * line) * line);

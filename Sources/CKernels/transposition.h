@@ -4,6 +4,9 @@
 
 #include "variants.h"
 
+/// Bytes of a row of the source that are read one after the other: several cache lines, which the processor then fetches ahead.
+#define CK_STRIP 256
+
 /// to[s · to_stride + d] = from[d · from_stride + s] for s < dense_from and d < dense_to.
 typedef struct {
     int64_t dense_from, dense_to;
