@@ -33,6 +33,8 @@ extension ImageDataset {
             }
         }
         if let first = failures.first { throw first }
+        // Else the pages of a large file would stay for as long as the run takes.
+        source.releasePages()
         return result
     }
 }

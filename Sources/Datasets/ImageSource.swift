@@ -17,6 +17,15 @@ enum ImageSource: Sendable {
         }
     }
 
+    /// Gives back the memory of a mapped file's pages that were read.
+    func releasePages() {
+        switch self {
+        case .array(let array): array.tensor.storage?.releasePages()
+        case .files: break
+        case .unchanged(let samples): samples.storage?.releasePages()
+        }
+    }
+
     /// Channels, height and width that images end with. All images of an array have one size; of files the first one is
     /// decoded where its size matters.
     /// - Throws: `usage` where the preprocessing does not suit the channels.

@@ -69,6 +69,16 @@ package final class TensorStorage: @unchecked Sendable {
         )
     }
 
+    /// Gives back the memory of a mapped file's pages that were read; they come from the file again when they are touched
+    /// again. Nothing happens to memory of our own.
+    package func releasePages() {
+        switch release {
+        case .unmap(let pointer, let length): madvise(pointer, length, MADV_DONTNEED)
+        case .nothing(let owner): (owner as? TensorStorage)?.releasePages()
+        case .free: break
+        }
+    }
+
     deinit {
         switch release {
         case .free(let account):

@@ -34,6 +34,18 @@ import Testing
         #expect(runner.batchSize == samples && runner.isFixed == isFixed)
     }
 
+    @Test func whatIsObservedStaysInMemory() throws {
+        // Ten tensors of 16 MiB for each sample: two are alive at one time, or in the end the nine that are looked at.
+        var builder = ModelBuilder()
+        try builder.input("v0", [nil, 64, 256, 256])
+        for index in 1...9 { try builder.node("Relu", ["v\(index - 1)"], ["v\(index)"]) }
+        try builder.output("v9", .float32)
+        let graph = builder.model.graph
+        #expect(try BatchRunner(builder.model, threads: 1).batchSize == 8)
+        let inner = Set((1...8).compactMap { graph.value(named: "v\($0)") })
+        #expect(try BatchRunner(builder.model, observing: inner, threads: 1).batchSize == 256 / (9 * 16))
+    }
+
     @Test func sizesThatTheModelDoesNotTakeGiveOne() throws {
         // Open sizes that 224 contradicts.
         var builder = ModelBuilder()

@@ -101,6 +101,13 @@ import Testing
             // The mapping outlives the name.
             try FileManager.default.removeItem(atPath: path)
             #expect(try file.withBytes { (bytes) throws(CNNOptError) in Array(bytes) } == [1, 2, 3])
+            // Pages that were given back come again, also where a part of the file gave them back.
+            file.releasePages()
+            file.storage.slice(offset: 1, byteCount: 1)?.releasePages()
+            #expect(try file.withBytes { (bytes) throws(CNNOptError) in Array(bytes) } == [1, 2, 3])
+            let own = try TensorData([4, 5] as [Float])
+            own.storage?.releasePages()
+            #expect(try own.array(of: Float.self) == [4, 5])
         }
     }
 

@@ -11,6 +11,7 @@ package struct BatchRunner: Sendable {
     /// A fixed batch dimension has to be filled even where fewer samples are left.
     let isFixed: Bool
     private let threads: Int
+    private let observed: Set<ValueID>
     /// The values that ``forEachBatch`` hands out: the graph's outputs unless others were asked for.
     package let targets: [ValueID]
 
@@ -22,10 +23,12 @@ package struct BatchRunner: Sendable {
         package let outputs: [TensorData]
     }
 
+    /// - Parameter observing: further values, which ``forEachBatch(of:observe:_:)`` hands to `observe`.
     /// - Throws: `unsupported` where the model's inputs share no batch dimension.
     package init(
         _ model: Model,
         targets: [ValueID]? = nil,
+        observing: Set<ValueID> = [],
         threads: Int,
         backend: Backend = .onednn
     ) throws(CNNOptError) {
@@ -33,15 +36,15 @@ package struct BatchRunner: Sendable {
         engine = try Engine(model, backend: backend, facts: facts, targets: targets)
         self.targets = targets ?? model.graph.outputs
         self.threads = threads
-        let size = try BatchSize(model, facts, targets: self.targets)
+        observed = observing
+        // A compiled plan keeps what is observed to the end.
+        let size = try BatchSize(model, facts, kept: self.targets + observing)
         (batchSize, isFixed) = (size.samples, size.isFixed)
     }
 
-    /// Runs all samples in order and hands out each batch's targets.
-    /// - Parameter observing: further values, handed to `observe` with their batch as they are computed.
+    /// Runs all samples in order and hands out each batch's targets, and before them to `observe` what is observed.
     package func forEachBatch(
         of source: any SampleSource,
-        observing: Set<ValueID> = [],
         observe: (ValueID, TensorData) throws(CNNOptError) -> Void = { _, _ in },
         _ body: (Batch) throws(CNNOptError) -> Void
     ) throws(CNNOptError) {
@@ -58,7 +61,7 @@ package struct BatchRunner: Sendable {
             for (feed, input) in zip(engine.feeds, inputs) {
                 feeds[feed.id] = isFixed && range.count < batchSize ? try input.paddedBatch(to: batchSize) : input
             }
-            let outputs = try engine.run(feeds, threads: threads, observing: observing, observe: observe)
+            let outputs = try engine.run(feeds, threads: threads, observing: observed, observe: observe)
             let valid = range.count
             var cut: [TensorData] = []
             for output in outputs {

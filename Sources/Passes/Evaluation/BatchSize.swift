@@ -17,8 +17,9 @@ struct BatchSize {
     /// For heights and widths that the model leaves open.
     private static let assumedSize = 224
 
+    /// - Parameter kept: values that stay in memory to the end of a run.
     /// - Throws: `unsupported` where the model's inputs share no batch dimension.
-    init(_ model: Model, _ facts: GraphFacts, targets: [ValueID]) throws(CNNOptError) {
+    init(_ model: Model, _ facts: GraphFacts, kept: [ValueID]) throws(CNNOptError) {
         let feeds = model.graph.feeds
         var shapes: [ValueID: Shape] = [:]
         for feed in feeds { shapes[feed] = facts.type(feed).shape }
@@ -41,7 +42,7 @@ struct BatchSize {
         }
         // A model that does not take these sizes may take others: what it needs is then unknown.
         guard let known = try? GraphFacts(model, inputShapes: single),
-            let memory = try? ActivationMemory(model.graph, known, targets: targets)
+            let memory = try? ActivationMemory(model.graph, known, targets: kept)
         else {
             samples = 1
             return

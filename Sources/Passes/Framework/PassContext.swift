@@ -35,8 +35,14 @@ package struct PassContext: Sendable {
     }
 
     /// What runs a model over samples in the way that the context asks for.
-    /// - Parameter targets: the values that are handed out; the graph's outputs by default.
-    func runner(_ model: Model, targets: [ValueID]? = nil) throws(CNNOptError) -> BatchRunner {
-        try BatchRunner(model, targets: targets, threads: threads, backend: backend)
+    /// - Parameters:
+    ///   - targets: the values that are handed out; the graph's outputs by default.
+    ///   - observing: further values that are looked at.
+    func runner(
+        _ model: Model,
+        targets: [ValueID]? = nil,
+        observing: Set<ValueID> = []
+    ) throws(CNNOptError) -> BatchRunner {
+        try BatchRunner(model, targets: targets, observing: observing, threads: threads, backend: backend)
     }
 }

@@ -128,7 +128,7 @@ struct PruningWork {
     ) throws(CNNOptError) -> [LayerRestoration.Outcome] {
         let feeds = model.graph.feeds
         guard feeds.count == 1, let feed = feeds.first, samples.count > 1 else { return [] }
-        let size = try BatchSize(model, facts, targets: model.graph.outputs)
+        let size = try BatchSize(model, facts, kept: model.graph.outputs)
         var batchSize = size.samples
         let affordable = min(samples.count, memory.samples)
         if !size.isFixed, affordable > 0 {

@@ -61,13 +61,13 @@ struct LayerStatistics: Sendable {
         _ context: PassContext,
         _ text: String
     ) throws(CNNOptError) -> LayerStatistics {
-        let runner = try context.runner(model)
         var result = LayerStatistics()
         let histogrammed = Set(histogrammed)
         let observed = histogrammed.union(channelAxes.keys).union(extremeAxes.keys)
+        let runner = try context.runner(model, observing: observed)
         let border = min(channelSamples, samples.count)
         for part in [0..<border, border..<samples.count] where !part.isEmpty {
-            try runner.forEachBatch(of: SamplePart(source: samples, part: part), observing: observed) {
+            try runner.forEachBatch(of: SamplePart(source: samples, part: part)) {
                 (value, tensor) throws(CNNOptError) in
                 guard tensor.elementType == .float32 else { return }
                 if histogrammed.contains(value) {

@@ -41,9 +41,7 @@ package struct MappedFile: Sendable {
     package var byteCount: Int { storage.byteCount }
 
     /// Gives back the memory of pages that were read; they come from the disk again when they are touched again.
-    package func releasePages() {
-        if byteCount > 0 { madvise(storage.base, byteCount, MADV_DONTNEED) }
-    }
+    package func releasePages() { storage.releasePages() }
 
     /// Reads the bytes in place.
     package func withBytes<R>(_ body: (UnsafeRawBufferPointer) throws(CNNOptError) -> R) throws(CNNOptError) -> R {
