@@ -10,9 +10,10 @@ package struct OperatorRegistry: Sendable {
 
     package subscript(_ name: OperatorName) -> (any Operator.Type)? { operators[name] }
 
-    /// All of ONNX's default domain that is defined here, by family.
+    /// All of ONNX's default domain that is defined here, by family, and what ONNX Runtime's quantiser adds in its own.
     package static let standard = OperatorRegistry(
-        activations + arithmetic + attention + comparison + controlFlow + conversion + detection + elementary + indexing
+        activations + arithmetic + attention + comparison + contributed + controlFlow + conversion + detection
+            + elementary + indexing
             + layout + legacy + linear + losses + normalization + pooling + quantization + random + recurrent
             + reductions
             + resizing + sampling + selection + shapes + signal + text

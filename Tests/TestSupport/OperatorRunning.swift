@@ -48,6 +48,7 @@ package func runOperator(
     attributes: [Attribute] = [],
     outputCount: Int = 1,
     opset: Int = 17,
+    domain: String? = nil,
     threads: Int = 2
 ) throws(CNNOptError) -> [TensorData] {
     let model = try singleNodeModel(
@@ -56,7 +57,8 @@ package func runOperator(
         constants: constants,
         attributes: attributes,
         outputCount: outputCount,
-        opset: opset
+        opset: opset,
+        domain: domain
     )
     let facts = try GraphFacts(model)
     var feeds: [ValueID: TensorData] = [:]

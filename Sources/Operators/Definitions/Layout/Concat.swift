@@ -12,7 +12,8 @@ enum Concat: Operator {
     static let schema = OperatorSchema("Concat", versions: [1, 4, 11, 13], inputs: 1...Int.max)
     static var traits: OperatorTraits { [.isQuantizable] }
 
-    private static func axis(_ site: OperatorSite) throws(CNNOptError) -> Int {
+    /// The attribute, which may count from behind.
+    static func axis(_ site: OperatorSite) throws(CNNOptError) -> Int {
         guard let axis = try site.int("axis") else { throw site.failure(.invalidModel, "attribute 'axis' is missing") }
         return axis
     }
@@ -80,7 +81,7 @@ enum Concat: Operator {
         }
     }
 
-    private static func join(_ parts: [TensorData], _ axis: Int) throws(CNNOptError) -> TensorData {
+    static func join(_ parts: [TensorData], _ axis: Int) throws(CNNOptError) -> TensorData {
         guard var shape = parts.first?.shape, let type = parts.first?.elementType else {
             throw CNNOptError(.invalidModel, "no inputs")
         }
