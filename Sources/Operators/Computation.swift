@@ -38,8 +38,9 @@ package indirect enum Computation: Sendable {
     /// Scale 1 and zero point 2, whole or along an axis.
     case quantization(axis: Int?)
     case dequantization(axis: Int?)
-    /// A computation on dequantised operands whose result is quantised: the form of operators that name all scales.
-    case quantized(Computation, operands: [QuantizedPorts], biasPort: Int?, result: QuantizedPorts)
+    /// A computation on dequantised operands whose result is quantised, unless it stays real: the form of operators that name
+    /// all scales.
+    case quantized(Computation, operands: [QuantizedPorts], biasPort: Int?, result: QuantizedPorts?)
 }
 
 /// Ports of a quantised tensor, its scale and its zero point; of a result only the latter two.
@@ -83,4 +84,16 @@ package struct MixedIndices: Sendable, Hashable {
     package var low: [Int32]
     package var high: [Int32]
     package var share: [Float]
+}
+
+extension Computation {
+    /// A computation on one tensor, with its scale and zero point behind it, then those of the result.
+    package static func quantizedUnary(_ inner: Computation) -> Computation {
+        .quantized(
+            inner,
+            operands: [QuantizedPorts(tensor: 0, scale: 1, zero: 2)],
+            biasPort: nil,
+            result: QuantizedPorts(tensor: 0, scale: 3, zero: 4)
+        )
+    }
 }

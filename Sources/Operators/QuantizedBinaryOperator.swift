@@ -5,6 +5,8 @@ import Tensors
 /// result.
 protocol QuantizedBinaryOperator: Operator {
     static var function: BinaryFunction { get }
+    /// The same in the terms of back ends.
+    static var pair: PairFunction { get }
 
     /// What steps of A and of B are multiplied by before the function, and its result after it, to be steps of the result.
     static func factors(_ a: Float, _ b: Float, _ result: Float) -> (a: Float, b: Float, result: Float)
@@ -16,6 +18,17 @@ extension QuantizedBinaryOperator {
     static func inferTypes(_ site: OperatorSite) throws(CNNOptError) -> [TensorType] {
         let shape = try Broadcasting.shape([site.shape(0), site.shape(3)])
         return [TensorType(site.elementType(0) ?? site.elementType(3), shape)]
+    }
+
+    static func computation(_ site: OperatorSite) throws(CNNOptError) -> Computation? {
+        .quantized(
+            .binary(pair),
+            operands: [
+                QuantizedPorts(tensor: 0, scale: 1, zero: 2), QuantizedPorts(tensor: 3, scale: 4, zero: 5),
+            ],
+            biasPort: nil,
+            result: QuantizedPorts(tensor: 0, scale: 6, zero: 7)
+        )
     }
 
     static func reference(_ site: OperatorSite) throws(CNNOptError) -> any Kernel {

@@ -12,6 +12,10 @@ extension QuantizedUnaryOperator {
 
     static func inferTypes(_ site: OperatorSite) throws(CNNOptError) -> [TensorType] { [site.type(0)] }
 
+    static func computation(_ site: OperatorSite) throws(CNNOptError) -> Computation? {
+        try Plain.computation(site).map { .quantizedUnary($0) }
+    }
+
     static func reference(_ site: OperatorSite) throws(CNNOptError) -> any Kernel {
         let function = try Plain.function(site)
         return ReferenceKernel { (inputs, _) throws(CNNOptError) in

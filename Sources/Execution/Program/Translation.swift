@@ -203,7 +203,7 @@ struct Translation {
 
     /// Dequantises the operands, computes, and quantises: the rewrites make one integer kernel of it.
     private mutating func quantized(
-        _ inner: Computation, _ operands: [QuantizedPorts], _ biasPort: Int?, _ result: QuantizedPorts
+        _ inner: Computation, _ operands: [QuantizedPorts], _ biasPort: Int?, _ result: QuantizedPorts?
     ) throws(CNNOptError) -> Bool {
         func port(_ port: Int?) -> Int? { port.flatMap { inputs.indices.contains($0) ? inputs[$0] : nil } }
         var all: [Int?] = []
@@ -232,6 +232,12 @@ struct Translation {
             }
             all.append(program.add(constant: try TensorData(reals, shape: stored.shape), name: program.values[bias].name))
         }
+        let start = operations.count
+        guard let result else {
+            guard try add(inner, all, outputs) else { return false }
+            heaviest = max(heaviest, start)
+            return true
+        }
         guard let output = outputs.first, let type = program.values[output].type,
             let grid = try grids(output, port(result.scale), port(result.zero), nil)?.grid
         else { return false }
@@ -241,9 +247,8 @@ struct Translation {
                 type: Program.StaticType(elementType: .float32, shape: type.shape)
             )
         )
-        let start = operations.count
         guard try add(inner, all, [real]) else { return false }
-        heaviest = start
+        heaviest = max(heaviest, start)
         append(.quantization(grid), [real], [output])
         return true
     }

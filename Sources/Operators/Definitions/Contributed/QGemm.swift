@@ -91,4 +91,17 @@ enum QGemm: Operator {
     static func coupling(_ site: OperatorSite) throws(CNNOptError) -> ChannelCoupling {
         .barrier("its operands are quantised")
     }
+
+    static func computation(_ site: OperatorSite) throws(CNNOptError) -> Computation? {
+        let form = try Form(site)
+        return .quantized(
+            .product(transposesLeft: form.transA, transposesRight: form.transB, alpha: form.alpha),
+            operands: [
+                QuantizedPorts(tensor: 0, scale: 1, zero: 2),
+                QuantizedPorts(tensor: 3, scale: 4, zero: 5, axis: form.transB ? 0 : 1),
+            ],
+            biasPort: 6,
+            result: site.has(8) ? QuantizedPorts(tensor: 0, scale: 7, zero: 8) : nil
+        )
+    }
 }

@@ -35,4 +35,9 @@ enum QLinearAveragePool: Operator {
     static func coupling(_ site: OperatorSite) throws(CNNOptError) -> ChannelCoupling {
         try QuantizedPool(site).coupling(site)
     }
+
+    static func computation(_ site: OperatorSite) throws(CNNOptError) -> Computation? {
+        guard try site.int("channels_last", default: 0) == 0 else { return nil }
+        return try AveragePool.computation(site).map { .quantizedUnary($0) }
+    }
 }

@@ -35,4 +35,14 @@ enum QLinearConcat: Operator {
     static func coupling(_ site: OperatorSite) throws(CNNOptError) -> ChannelCoupling {
         .barrier("its operands are quantised")
     }
+
+    static func computation(_ site: OperatorSite) throws(CNNOptError) -> Computation? {
+        guard let rank = site.shape(2)?.count else { return nil }
+        return .quantized(
+            .concatenation(axis: try AxisNumbers.normalized(Concat.axis(site), rank: rank)),
+            operands: try parts(site.inputs.count).map { QuantizedPorts(tensor: $0, scale: $0 + 1, zero: $0 + 2) },
+            biasPort: nil,
+            result: QuantizedPorts(tensor: 0, scale: 0, zero: 1)
+        )
+    }
 }

@@ -24,4 +24,8 @@ enum QLinearGlobalAveragePool: Operator {
     static func coupling(_ site: OperatorSite) throws(CNNOptError) -> ChannelCoupling {
         try QuantizedPool(site).coupling(site)
     }
+
+    static func computation(_ site: OperatorSite) throws(CNNOptError) -> Computation? {
+        try site.int("channels_last", default: 0) == 0 ? .quantizedUnary(.globalAverage) : nil
+    }
 }

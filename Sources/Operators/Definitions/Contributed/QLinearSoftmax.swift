@@ -42,4 +42,8 @@ enum QLinearSoftmax: Operator {
     static func coupling(_ site: OperatorSite) throws(CNNOptError) -> ChannelCoupling {
         try Softmax.coupling(plain(site))
     }
+
+    static func computation(_ site: OperatorSite) throws(CNNOptError) -> Computation? {
+        try Softmax.computation(plain(site)).map { .quantizedUnary($0) }
+    }
 }
