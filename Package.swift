@@ -84,6 +84,7 @@ let package = Package(
         tests("TensorsTests", ["Tensors"]),
         tests("GraphIRTests", ["GraphIR"]),
         tests("OperatorsTests", ["Operators", "Execution", "ONNXFormat"]),
+        tests("ExecutionTests", ["Execution", "ONNXFormat"]),
         tests("PassesTests", ["Passes", "ONNXFormat", "Datasets"]),
         tests("ONNXFormatTests", ["ONNXFormat", "GraphIR", "COnnxSchema"]),
         tests("ReportsTests", ["Reports"]),

@@ -12,20 +12,21 @@ import Testing
 @Suite struct ONNXCaseTests {
     @Test(
         .enabled(if: ONNXCase.arePresent, "../shared/onnx-node-tests is not there"),
-        arguments: ONNXCase.registered
+        arguments: ONNXCase.registered,
+        Backend.allCases
     )
-    func outputsAgree(_ item: ONNXCase) throws {
+    func outputsAgree(_ item: ONNXCase, _ backend: Backend) throws {
         do {
-            try compare(item)
+            try compare(item, backend)
         } catch let error as CNNOptError {
             guard error.code == .unsupported else { throw error }
             print("unsupported \(item.name): \(error)")
         }
     }
 
-    private func compare(_ item: ONNXCase) throws {
+    private func compare(_ item: ONNXCase, _ backend: Backend) throws {
         let model = try ONNXReader.read(path: item.model)
-        let plan = try ExecutionPlan(model)
+        let engine = try Engine(model, backend: backend)
         for folder in item.dataFolders {
             var feeds: [ValueID: TensorData] = [:]
             for (port, id) in model.graph.inputs.enumerated() {
@@ -33,7 +34,7 @@ import Testing
                 guard FileManager.default.fileExists(atPath: path) else { continue }
                 feeds[id] = try TensorProtoFile.read(path: path).data
             }
-            let results = try plan.run(feeds, threads: 2)
+            let results = try engine.run(feeds, threads: 2)
             for (port, result) in results.enumerated() {
                 let wanted = try TensorProtoFile.read(path: "\(folder)/output_\(port).pb").data
                 #expect(result.elementType == wanted.elementType)

@@ -48,7 +48,8 @@ extension Attribute {
     }
 }
 
-/// Runs a model on inputs by name and checks that the inferred types of its outputs agree with what came out.
+/// Runs a model on inputs by name by plain loops and checks that the inferred types of its outputs agree with what came out,
+/// and the fast back end too.
 package func runModel(_ model: Model, _ inputs: [String: TensorData] = [:]) throws(CNNOptError) -> [TensorData] {
     let facts = try GraphFacts(model)
     var feeds: [ValueID: TensorData] = [:]
@@ -60,6 +61,7 @@ package func runModel(_ model: Model, _ inputs: [String: TensorData] = [:]) thro
     }
     let results = try ExecutionPlan(model, facts: facts).run(feeds, threads: 2)
     for (id, result) in zip(model.graph.outputs, results) { try facts.type(id).check(result) }
+    try checkFastBackend(model, feeds, gives: results)
     return results
 }
 

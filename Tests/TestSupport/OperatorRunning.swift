@@ -40,7 +40,8 @@ package func singleNodeModel(
     return model
 }
 
-/// Runs one operator on tensors and checks that the inferred types agree with what came out.
+/// Runs one operator on tensors by plain loops and checks that the inferred types agree with what came out, and the fast back
+/// end too.
 package func runOperator(
     _ type: String,
     inputs: [TensorData?],
@@ -67,5 +68,6 @@ package func runOperator(
     }
     let results = try ExecutionPlan(model, facts: facts).run(feeds, threads: threads)
     for (id, result) in zip(model.graph.outputs, results) { try facts.type(id).check(result) }
+    try checkFastBackend(model, feeds, gives: results, threads: threads)
     return results
 }

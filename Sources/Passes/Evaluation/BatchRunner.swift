@@ -1,3 +1,4 @@
+import Dispatch
 import Execution
 import GraphIR
 import Operators
@@ -8,6 +9,8 @@ package struct BatchRunner: Sendable {
     private let engine: Engine
     /// Samples in one run.
     package let batchSize: Int
+    /// Samples that are run at one time: a batch on each thread, or one batch on all of them by plain loops.
+    package let roundSize: Int
     /// A fixed batch dimension has to be filled even where fewer samples are left.
     let isFixed: Bool
     private let threads: Int
@@ -39,7 +42,10 @@ package struct BatchRunner: Sendable {
         observed = observing
         // A compiled plan keeps what is observed to the end.
         let size = try BatchSize(model, facts, kept: self.targets + observing)
-        (batchSize, isFixed) = (size.samples, size.isFixed)
+        isFixed = size.isFixed
+        let together = backend == .reference ? 1 : threads
+        batchSize = isFixed ? size.samples : (size.samples + together - 1) / together
+        roundSize = batchSize * together
     }
 
     /// Runs all samples in order and hands out each batch's targets, and before them to `observe` what is observed.
@@ -48,27 +54,71 @@ package struct BatchRunner: Sendable {
         observe: (ValueID, TensorData) throws(CNNOptError) -> Void = { _, _ in },
         _ body: (Batch) throws(CNNOptError) -> Void
     ) throws(CNNOptError) {
-        try source.forEachPart(of: batchSize, threads: threads) { (range, part) throws(CNNOptError) in
-            let inputs = try part.inputs(0..<part.count, threads: threads)
-            guard inputs.count == engine.feeds.count else {
-                throw CNNOptError(
-                    .unsupported,
-                    "the model has \(engine.feeds.count) inputs, the data \(inputs.count)",
-                    remedy: "without --data all inputs are random"
-                )
+        try source.forEachPart(of: roundSize, threads: threads) { (range, part) throws(CNNOptError) in
+            let ranges = stride(from: 0, to: range.count, by: batchSize).map { $0..<min($0 + batchSize, range.count) }
+            guard ranges.count > 1 else {
+                let outputs = try run(part, 0..<part.count, threads: roundSize > batchSize ? 1 : threads, observe)
+                return try body(Batch(range: range, outputs: outputs))
             }
-            var feeds: [ValueID: TensorData] = [:]
-            for (feed, input) in zip(engine.feeds, inputs) {
-                feeds[feed.id] = isFixed && range.count < batchSize ? try input.paddedBatch(to: batchSize) : input
+            for (batch, result) in zip(ranges, runTogether(part, ranges)) {
+                let (outputs, seen) = try result.get()
+                for (id, tensor) in seen { try observe(id, tensor) }
+                let place = range.lowerBound + batch.lowerBound..<range.lowerBound + batch.upperBound
+                try body(Batch(range: place, outputs: outputs))
             }
-            let outputs = try engine.run(feeds, threads: threads, observing: observed, observe: observe)
-            let valid = range.count
-            var cut: [TensorData] = []
-            for output in outputs {
-                cut.append(isFixed && valid < batchSize ? try output.firstRows(valid, of: batchSize) : output)
-            }
-            try body(Batch(range: range, outputs: cut))
         }
+    }
+
+    private typealias Answers = (outputs: [TensorData], observed: [(ValueID, TensorData)])
+
+    /// Runs one batch on each thread: layers then need not wait for one another's parts.
+    private func runTogether(_ part: PreparedSamples, _ ranges: [Range<Int>]) -> [Result<Answers, CNNOptError>] {
+        let missing = CNNOptError(.internalFault, "a batch was not run")
+        let results = Locked([Result<Answers, CNNOptError>](repeating: .failure(missing), count: ranges.count))
+        let account = MemoryBudget.account
+        DispatchQueue.concurrentPerform(iterations: ranges.count) { index in
+            // Tensors are charged to the caller's account.
+            let result = MemoryBudget.$account.withValue(account) { () -> Result<Answers, CNNOptError> in
+                var seen: [(ValueID, TensorData)] = []
+                do throws(CNNOptError) {
+                    let outputs = try run(part, ranges[index], threads: 1) { (id, tensor) throws(CNNOptError) in
+                        seen.append((id, tensor))
+                    }
+                    return .success((outputs, seen))
+                } catch {
+                    return .failure(error)
+                }
+            }
+            results.withLock { $0[index] = result }
+        }
+        return results.withLock { $0 }
+    }
+
+    /// Runs one batch of samples that are in memory.
+    private func run(
+        _ part: PreparedSamples,
+        _ range: Range<Int>,
+        threads: Int,
+        _ observe: (ValueID, TensorData) throws(CNNOptError) -> Void
+    ) throws(CNNOptError) -> [TensorData] {
+        let inputs = try part.inputs(range, threads: threads)
+        guard inputs.count == engine.feeds.count else {
+            throw CNNOptError(
+                .unsupported,
+                "the model has \(engine.feeds.count) inputs, the data \(inputs.count)",
+                remedy: "without --data all inputs are random"
+            )
+        }
+        var feeds: [ValueID: TensorData] = [:]
+        for (feed, input) in zip(engine.feeds, inputs) {
+            feeds[feed.id] = isFixed && range.count < batchSize ? try input.paddedBatch(to: batchSize) : input
+        }
+        let outputs = try engine.run(feeds, threads: threads, observing: observed, observe: observe)
+        var cut: [TensorData] = []
+        for output in outputs {
+            cut.append(isFixed && range.count < batchSize ? try output.firstRows(range.count, of: batchSize) : output)
+        }
+        return cut
     }
 
     /// The targets for all samples, put together along the first dimension.

@@ -86,7 +86,7 @@ package struct Validation: Sendable {
         result.samples = samples.count
         result.outputs = reference.outputNames.map { Output(name: $0, comparison: OutputComparison()) }
         var tally = Tally(labels: samples.labels)
-        let step = max(baseline.batchSize, other.batchSize)
+        let step = max(baseline.roundSize, other.roundSize)
         try samples.forEachPart(of: step, threads: reference.threads) { (range, part) throws(CNNOptError) in
             let expected = try reference.answers(to: range, part)
             do throws(CNNOptError) {

@@ -6,14 +6,18 @@ import Tensors
 extension PlanBuilder {
     /// A function of each element, in place where nothing else needs the operand.
     mutating func addFunction(_ operation: Operation, _ function: ElementaryFunction) throws(CNNOptError) {
+        if case .hardSigmoid(let alpha, let beta) = function {
+            return try addAffine(
+                operation,
+                Affine(axis: nil, scale: [alpha], shift: [beta], clamp: Clamp(low: 0, high: 1))
+            )
+        }
         guard let value = operation.inputs[0] else { return }
         let order = order(value)
         let data = operand(value, order)
         let layout = try OneDNNLayout([try type(value).count], ONEDNN_FLOAT, strides: [1])
-        let steps = function.oneDNN
+        guard let first = function.oneDNN.first else { return }
         var attributes = onednn_attributes()
-        steps.dropFirst().forEach { attributes.append($0) }
-        let first = steps[0]
         let kernel = try OneDNNKernel { handle in
             onednn_eltwise(&handle, first.function, first.alpha, first.beta, layout.handle, &attributes)
         }
