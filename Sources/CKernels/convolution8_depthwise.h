@@ -76,7 +76,7 @@ CK_INLINE void NAME(depthwise_positions)(const ck_convolution *form, const NAME(
 CK_INLINE void NAME(depthwise_tile)(const ck_convolution_job *job, NAME(finishing) *finishing, const NAME(tile) *tile) {
     const ck_convolution form = job->form;
     int64_t channels = form.groups, n = ck_least(CK_BLOCK, channels);
-    float inputs[CK_TILE][CK_BLOCK];
+    _Alignas(64) float inputs[CK_TILE][CK_BLOCK];
     for (int64_t block = 0; block < job->packing.blocks; block++) {
         int64_t channel = ck_most(0, ck_least(block * CK_BLOCK, channels - CK_BLOCK));
         const float (*packed)[CK_BLOCK] = (const float (*)[CK_BLOCK])job->packed + block * job->packing.depth;

@@ -133,8 +133,8 @@ static void NAME(general_panel)(const ck_convolution_job *job, int64_t group, in
     int64_t block_begin, int64_t block_end) {
     const ck_packing *packing = &job->packing;
     NAME(finishing) finishing = NAME(begin_finishing)(job);
-    int16_t panel[CK_PANEL];
-    int32_t sums[CK_PANEL_BLOCKS][CK_PANEL_ROWS][CK_BLOCK];
+    _Alignas(64) int16_t panel[CK_PANEL];
+    _Alignas(64) int32_t sums[CK_PANEL_BLOCKS][CK_PANEL_ROWS][CK_BLOCK];
     const int16_t *weights = (const int16_t *)job->packed + group * packing->blocks * packing->depth * CK_BLOCK;
     for (int64_t block = block_begin; block < block_end; block += CK_PANEL_BLOCKS) {
         int64_t blocks = ck_least(CK_PANEL_BLOCKS, block_end - block);

@@ -48,10 +48,11 @@ CK_INLINE void NAME(take_channels)(NAME(finishing) *finishing, const ck_convolut
 /// The low bytes of 16 integers that fit in them.
 CK_INLINE void NAME(store_block)(uint8_t *y, const INTS *v) {
 #if LANES == 8
+    // Packing works in halves of a vector, which leaves the four quarters in the order 0, 2, 1, 3.
     __m256i shorts = _mm256_packs_epi32((__m256i)v[0], (__m256i)v[1]);
-    shorts = _mm256_and_si256(_mm256_permute4x64_epi64(shorts, 0xd8), _mm256_set1_epi16(0xff));
+    shorts = _mm256_and_si256(shorts, _mm256_set1_epi16(0xff));
     __m128i bytes = _mm_packus_epi16(_mm256_castsi256_si128(shorts), _mm256_extracti128_si256(shorts, 1));
-    _mm_storeu_si128((__m128i *)y, bytes);
+    _mm_storeu_si128((__m128i *)y, _mm_shuffle_epi32(bytes, 0xd8));
 #else
     for (int i = 0; i < PARTS; i++) NAME(ck_store_8)(y + i * LANES, v[i]);
 #endif
