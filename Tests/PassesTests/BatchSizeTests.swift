@@ -30,8 +30,19 @@ import Testing
         ([70, 1, 8, 8], 70, true),
     ])
     func isWhatFitsIntoAFixedBound(_ shape: [Int?], _ samples: Int, _ isFixed: Bool) throws {
-        let runner = try BatchRunner(Self.relu(shape), threads: 2)
+        let runner = try BatchRunner(Self.relu(shape), threads: 1)
         #expect(runner.batchSize == samples && runner.isFixed == isFixed)
+    }
+
+    @Test(arguments: [(Backend.onednn, 3, 11, 33), (.reference, 3, 32, 32)])
+    func threadsShareOpenBatches(_ backend: Backend, _ threads: Int, _ batch: Int, _ round: Int) throws {
+        let runner = try BatchRunner(Self.relu([nil, 1, 64, 64]), threads: threads, backend: backend)
+        #expect(runner.batchSize == batch && runner.roundSize == round)
+    }
+
+    @Test func fixedBatchesRunBesideEachOther() throws {
+        let runner = try BatchRunner(Self.relu([70, 1, 8, 8]), threads: 2)
+        #expect(runner.batchSize == 70 && runner.roundSize == 140)
     }
 
     @Test func whatIsObservedStaysInMemory() throws {

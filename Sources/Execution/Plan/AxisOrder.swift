@@ -16,7 +16,8 @@ struct AxisOrder: Hashable, Sendable {
         var stride = 1
         for axis in axes.reversed() {
             result[axis] = stride
-            stride *= shape[axis]
+            // Empty tensors may have sizes that overflow; nothing is done with their strides.
+            stride &*= shape[axis]
         }
         return result
     }

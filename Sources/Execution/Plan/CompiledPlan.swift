@@ -32,6 +32,7 @@ package final class CompiledPlan: Sendable {
         onednn_set_threads(Int32(threads))
         var program = program
         try program.optimize()
+        try Self.checkSizes(program)
         var builder = PlanBuilder(program, threads: threads)
         try builder.build()
         program = builder.program
@@ -49,6 +50,22 @@ package final class CompiledPlan: Sendable {
             if let type = program.values[value].type { return .tensor(type) }
             if let number = program.inputs.firstIndex(of: value) { return .input(number) }
             return .slot(value)
+        }
+    }
+
+    /// Sizes add up without overflow once each fits into memory.
+    private static func checkSizes(_ program: Program) throws(CNNOptError) {
+        for operation in program.operations {
+            for output in operation.outputs {
+                guard let bytes = program.values[output].type?.byteCount, bytes > MemoryBudget.largestAllocation else {
+                    continue
+                }
+                throw CNNOptError(
+                    .invalidModel,
+                    "a tensor of \(bytes) bytes is wanted, but the machine has \(MemoryBudget.largestAllocation) of memory",
+                    remedy: "check the shapes, or fix them with --input-shape"
+                ).atNode(operation.names.first ?? "", operatorName: operation.operators.joined(separator: "+"))
+            }
         }
     }
 

@@ -169,7 +169,7 @@ struct PlanBuilder {
     }
 
     private mutating func addCopy(_ value: Int, from source: Placement, to target: Placement) {
-        guard let type = program.values[value].type else { return }
+        guard let type = program.values[value].type, type.count > 0 else { return }
         let walk = ck_walk(type.shape, from: source.order.strides(type.shape), to: target.order.strides(type.shape))
         let width = Int32(type.elementType.bitWidth / 8)
         let (from, to) = (source.buffer, target.buffer)

@@ -18,8 +18,9 @@ struct Program {
         var elementType: ElementType
         var shape: [Int]
 
-        var count: Int { shape.reduce(1, *) }
-        var byteCount: Int { (elementType.byteCount(of: count) ?? 0) }
+        /// Sizes were checked when the type was made: 0 where one of them is, however large the others are.
+        var count: Int { checkedProduct(shape) ?? 0 }
+        var byteCount: Int { elementType.byteCount(of: count) ?? 0 }
     }
 
     var values: [Value] = []
