@@ -95,6 +95,7 @@ package final class Engine: Sendable {
     }
 
     private func plan(_ tensors: [TensorData?], _ threads: Int, _ observed: [ValueID]) throws(CNNOptError) -> CompiledPlan {
+        try reference.checkComplete(tensors)
         let key = Key(shapes: tensors.map { $0?.shape }, threads: threads, observed: observed)
         let known = plans.withLock { plans -> CompiledPlan? in
             guard let index = plans.firstIndex(where: { $0.key == key }) else { return nil }

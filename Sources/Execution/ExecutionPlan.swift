@@ -141,11 +141,7 @@ package struct ExecutionPlan: Sendable {
                     }
                     guard let tensor = slots[input] else {
                         let name = names[ValueID(index: input)] ?? ""
-                        throw CNNOptError(
-                            .invalidModel,
-                            "'\(name)' has no value",
-                            remedy: feeds.contains { $0.id.index == input } ? "feed it with --input \(name)=…" : nil
-                        )
+                        throw Self.missing(name, isFeed: feeds.contains { $0.id.index == input })
                     }
                     arguments.append(tensor)
                 }
@@ -184,6 +180,21 @@ package struct ExecutionPlan: Sendable {
             result.append(inputs[feed.id])
         }
         return result
+    }
+
+    /// - Throws: `invalidModel` naming an input that a node needs and the caller does not give.
+    func checkComplete(_ inputs: [TensorData?]) throws(CNNOptError) {
+        for (feed, tensor) in zip(feeds, inputs) where tensor == nil {
+            if let name = names[feed.id] { throw Self.missing(name, isFeed: true) }
+        }
+    }
+
+    private static func missing(_ name: String, isFeed: Bool) -> CNNOptError {
+        CNNOptError(
+            .invalidModel,
+            "'\(name)' has no value",
+            remedy: isFeed ? "feed it with --input \(name)=…" : nil
+        )
     }
 
     private func check(_ tensor: TensorData, _ feed: Feed) throws(CNNOptError) {

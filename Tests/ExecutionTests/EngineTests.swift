@@ -119,7 +119,7 @@ import Testing
         try builder.node("Identity", ["x"], ["same"])
         try builder.node("Relu", ["x"], ["a"])
         try builder.node("Reshape", ["a", try builder.constant("s", .integers([3, 2]))], ["b"])
-        for name in ["same", "k", "a", "b", "a"] { try builder.output(name) }
+        for name in ["same", "k", "a", "b"] { try builder.output(name) }
         _ = try runModel(builder.model, ["x": .random([2, 3], seed: 2)])
     }
 

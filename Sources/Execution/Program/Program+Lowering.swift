@@ -119,6 +119,9 @@ private struct Lowering {
 
     // MARK: - Computations
 
+    /// Whether the value has a fixed shape and at least one element.
+    private func isFilled(_ value: Int) -> Bool { program.values[value].type.map { $0.count > 0 } ?? false }
+
     /// The operations of a node that the back end has words for; nil where it has to be run as it is.
     private mutating func translated(_ definition: any Operator.Type, _ site: OperatorSite) throws(CNNOptError)
         -> [Operation]?
@@ -126,7 +129,8 @@ private struct Lowering {
         let inputs = site.node.inputs.map { $0.map { value($0) } }
         let outputs = site.node.outputs.compactMap { $0.map { value($0) } }
         guard outputs.count == site.node.outputs.count,
-            (inputs + outputs).allSatisfy({ $0.map { program.values[$0].type?.shape.contains(0) == false } ?? true })
+            inputs.allSatisfy({ $0.map { program.values[$0].constant != nil || isFilled($0) } ?? true }),
+            outputs.allSatisfy(isFilled)
         else { return nil }
         var translation = Translation(program: program, site: site, inputs: inputs, outputs: outputs)
         // Held once only, so that nothing is copied.

@@ -132,7 +132,7 @@ struct Pool {
 
 /// x · scale[c] + shift[c] along an axis, or with one number of each, clamped.
 struct Affine {
-    var axis: Int?
+    var axis: Int? = nil
     var scale: [Float]
     var shift: [Float]
     var clamp = Clamp.none

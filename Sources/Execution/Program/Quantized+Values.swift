@@ -33,7 +33,7 @@ extension Operation.Kind {
 
 extension ElementaryFunction {
     /// The function of one number; nil where tables are not made of it.
-    var scalar: ((Float) -> Float)? {
+    var scalar: (@Sendable (Float) -> Float)? {
         switch self {
         case .clamp(let low, let high): { $0 < low ? low : $0 > high ? high : $0 }
         case .leakyRelu(let slope): { $0 < 0 ? slope * $0 : $0 }

@@ -74,6 +74,7 @@ struct Translation {
             append(.globalMaximum, [first], outputs)
         case .unary(let function):
             guard isFloat else { return false }
+            if case .clamp(let low, let high) = function, low.isNaN || high.isNaN { return false }
             append(.function(function), [first], outputs)
         case .binary(let function):
             guard isFloat, let second, self.isFloat(second), program.shape(output).count <= 8 else { return false }

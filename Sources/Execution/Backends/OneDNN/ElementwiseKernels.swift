@@ -6,11 +6,15 @@ import Tensors
 extension PlanBuilder {
     /// A function of each element, in place where nothing else needs the operand.
     mutating func addFunction(_ operation: Operation, _ function: ElementaryFunction) throws(CNNOptError) {
-        if case .hardSigmoid(let alpha, let beta) = function {
-            return try addAffine(
-                operation,
-                Affine(axis: nil, scale: [alpha], shift: [beta], clamp: Clamp(low: 0, high: 1))
-            )
+        // oneDNN's clamps make numbers of what is none, and its exponential makes infinity of it.
+        switch function {
+        case .hardSigmoid(let alpha, let beta):
+            return try addAffine(operation, Affine(scale: [alpha], shift: [beta], clamp: Clamp(low: 0, high: 1)))
+        case .clamp(let low, let high):
+            return try addAffine(operation, Affine(scale: [1], shift: [0], clamp: Clamp(low: low, high: high)))
+        case .leakyRelu(let slope): return try addSlope(operation, slope)
+        case .exponential: return try addScalar(operation, function)
+        default: break
         }
         guard let value = operation.inputs[0] else { return }
         let order = order(value)
@@ -28,6 +32,33 @@ extension PlanBuilder {
             order: order,
             [OneDNNBinding(role: ONEDNN_SOURCE, buffer: data), OneDNNBinding(role: ONEDNN_RESULT, buffer: result)]
         )
+    }
+
+    /// One slope for all elements below zero.
+    private mutating func addSlope(_ operation: Operation, _ slope: Float) throws(CNNOptError) {
+        let single = try TensorData([slope], shape: [1])
+        let value = addValue(
+            Program.Value(name: "slope", type: Program.StaticType(elementType: .float32, shape: [1]), constant: single)
+        )
+        var pair = operation
+        pair.inputs.append(value)
+        try addPair(pair, .slope, .none)
+    }
+
+    /// A function of the mathematics library, element by element.
+    private mutating func addScalar(_ operation: Operation, _ function: ElementaryFunction) throws(CNNOptError) {
+        guard let value = operation.inputs[0], let function = function.scalar else { return }
+        let order = order(value)
+        let data = operand(value, order)
+        let count = try type(value).count
+        let result = try result(operation.outputs[0], over: data, order)
+        addKernel(operation, "scalar", order: order, reads: [data], writes: [result]) { table, threads in
+            let source = SharedReadPointer(UnsafePointer(table[data].assumingMemoryBound(to: Float.self)))
+            let target = SharedPointer(table[result].assumingMemoryBound(to: Float.self))
+            parallelFor(count, threads: count < 1 << 14 ? 1 : Int(threads)) { range in
+                for i in range { target.base[i] = function(source.base[i]) }
+            }
+        }
     }
 
     /// Two operands that broadcast. The result lies as the larger of them does.
