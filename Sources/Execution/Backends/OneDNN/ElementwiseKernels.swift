@@ -36,9 +36,9 @@ extension PlanBuilder {
 
     /// One slope for all elements below zero.
     private mutating func addSlope(_ operation: Operation, _ slope: Float) throws(CNNOptError) {
-        let single = try TensorData([slope], shape: [1])
+        let single = try TensorData([slope], shape: [])
         let value = addValue(
-            Program.Value(name: "slope", type: Program.StaticType(elementType: .float32, shape: [1]), constant: single)
+            Program.Value(name: "slope", type: Program.StaticType(elementType: .float32, shape: []), constant: single)
         )
         var pair = operation
         pair.inputs.append(value)
