@@ -131,16 +131,15 @@ void ck_binary_8(ck_operation operation, const void *a, ck_grid a_grid, const vo
     }
 }
 
-/// Channels that a piece of work sums, and positions whose sum fits 32 bits.
+/// Channels that a piece of work sums.
 #define MEAN_BLOCK 64
-#define MEAN_RUN (1 << 20)
 
 typedef struct {
     const uint8_t *x;
     uint8_t *y;
     ck_grid x_grid, y_grid;
     int64_t positions, channels, blocks;
-    void (*sum)(const uint8_t *x, int32_t *sums, int64_t positions, int64_t stride, int64_t n, bool is_signed);
+    void (*sum)(const uint8_t *x, float *sums, int64_t positions, int64_t stride, int64_t n, const ck_grid *grid);
     quantize_row quantize;
 } mean_8_job;
 
@@ -150,18 +149,9 @@ static void mean_8_part(void *context, int64_t begin, int64_t end) {
         int64_t batch = i / job->blocks, channel = i % job->blocks * MEAN_BLOCK;
         int64_t n = ck_least(MEAN_BLOCK, job->channels - channel);
         const uint8_t *x = job->x + batch * job->positions * job->channels + channel;
-        int64_t totals[MEAN_BLOCK] = {0};
         float means[MEAN_BLOCK];
-        for (int64_t first = 0; first < job->positions; first += MEAN_RUN) {
-            int32_t sums[MEAN_BLOCK] = {0};
-            int64_t count = ck_least(MEAN_RUN, job->positions - first);
-            job->sum(x + first * job->channels, sums, count, job->channels, n, job->x_grid.is_signed != 0);
-            for (int64_t c = 0; c < n; c++) totals[c] += sums[c];
-        }
-        for (int64_t c = 0; c < n; c++) {
-            double sum = (double)(totals[c] - job->positions * job->x_grid.zero);
-            means[c] = (float)(sum / (double)job->positions) * job->x_grid.scale;
-        }
+        job->sum(x, means, job->positions, job->channels, n, &job->x_grid);
+        for (int64_t c = 0; c < n; c++) means[c] /= (float)job->positions;
         job->quantize(means, job->y + batch * job->channels + channel, n, &job->y_grid);
     }
 }

@@ -48,28 +48,33 @@ static void NAME(dequantize_row)(const uint8_t *x, float *y, int64_t n, const ck
     }
 }
 
-/// Adds `positions` rows, `stride` apart, to the sums of n channels.
-CK_INLINE void NAME(sum_steps)(const uint8_t *x, int32_t *sums, int64_t positions, int64_t stride, int64_t n,
-    bool is_signed) {
+/// Sums of the real numbers of `positions` rows, `stride` apart, for n channels: one after the other, as sums of dequantised
+/// numbers are rounded.
+CK_INLINE void NAME(sum_steps)(const uint8_t *x, float *sums, int64_t positions, int64_t stride, int64_t n,
+    const ck_grid *grid, bool is_signed) {
     int64_t c = 0;
     for (; c + LANES <= n; c += LANES) {
-        INTS sum;
-        memcpy(&sum, sums + c, sizeof sum);
-        for (int64_t i = 0; i < positions; i++) sum += NAME(ck_load_8)(x + i * stride + c, is_signed);
-        memcpy(sums + c, &sum, sizeof sum);
+        FLOATS sum = NAME(ck_all)(0);
+        for (int64_t i = 0; i < positions; i++) {
+            INTS steps = NAME(ck_load_8)(x + i * stride + c, is_signed) - grid->zero;
+            sum += __builtin_convertvector(steps, FLOATS) * grid->scale;
+        }
+        NAME(ck_store)(sums + c, sum);
     }
     for (; c < n; c++) {
+        sums[c] = 0;
         for (int64_t i = 0; i < positions; i++) {
             uint8_t byte = x[i * stride + c];
-            sums[c] += is_signed ? (int8_t)byte : byte;
+            sums[c] += (float)((is_signed ? (int8_t)byte : byte) - grid->zero) * grid->scale;
         }
     }
 }
 
-static void NAME(sum_rows)(const uint8_t *x, int32_t *sums, int64_t positions, int64_t stride, int64_t n, bool is_signed) {
-    if (is_signed) {
-        NAME(sum_steps)(x, sums, positions, stride, n, true);
+static void NAME(sum_rows)(const uint8_t *x, float *sums, int64_t positions, int64_t stride, int64_t n,
+    const ck_grid *grid) {
+    if (grid->is_signed) {
+        NAME(sum_steps)(x, sums, positions, stride, n, grid, true);
     } else {
-        NAME(sum_steps)(x, sums, positions, stride, n, false);
+        NAME(sum_steps)(x, sums, positions, stride, n, grid, false);
     }
 }

@@ -123,10 +123,10 @@ struct Grid: Sendable, CustomTestStringConvertible {
         let x = random.bytes(sizes.reduce(1, *))
         let result = Grid(scale: grid.scale / 10, zero: 3, isSigned: !grid.isSigned)
         let expected = indices([sizes[0], sizes[2]]).map { at in
-            let sum = (0..<sizes[1]).reduce(0) {
-                $0 + Int(grid.integer(x[(at[0] * sizes[1] + $1) * sizes[2] + at[1]]) - grid.zero)
+            let sum = (0..<sizes[1]).reduce(Float(0)) {
+                $0 + Float(grid.integer(x[(at[0] * sizes[1] + $1) * sizes[2] + at[1]]) - grid.zero) * grid.scale
             }
-            return result.code(Float(Double(sum) / Double(sizes[1])) * grid.scale)
+            return result.code(sum / Float(sizes[1]))
         }
         for way in Way.all {
             var y = [UInt8](repeating: 0x5A, count: expected.count)

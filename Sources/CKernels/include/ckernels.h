@@ -90,7 +90,7 @@ void ck_table(const uint8_t *x, uint8_t *y, int64_t count, const uint8_t *table,
 void ck_binary_8(ck_operation operation, const void *a, ck_grid a_grid, const void *b, ck_grid b_grid, void *y,
     ck_grid y_grid, const ck_pair_walk *walk, float low, float high, int threads);
 
-/// y[b, c] = quantised mean over positions of x[b, position, c].
+/// y[b, c] = quantised mean over positions of x[b, position, c], of real numbers added one after the other.
 void ck_mean_8(const void *x, ck_grid x_grid, void *y, ck_grid y_grid, int64_t batch, int64_t positions,
     int64_t channels, int threads);
 
