@@ -37,6 +37,24 @@ struct IntegerConvolution {
         self.clamp = clamp
     }
 
+    /// Whether every sum of products is a whole number that a float holds exactly, whatever the data are.
+    func isExactInFloats() throws(CNNOptError) -> Bool {
+        let zeros = integers.weightZeros
+        let largest = max(
+            abs(integers.data.range.lowerBound - integers.data.zero),
+            abs(integers.data.range.upperBound - integers.data.zero)
+        )
+        let (rows, length) = (weight.shape[0], weight.shape[1...].reduce(1, *))
+        return try weight.withElements(Int8.self) { (numbers) throws(CNNOptError) -> Bool in
+            for row in 0..<rows {
+                let zero = Int(zeros[zeros.count == 1 ? 0 : row])
+                let sum = (row * length..<(row + 1) * length).reduce(0) { $0 + abs(Int(numbers[$1]) - zero) }
+                if sum * Int(largest) >= 1 << 24 { return false }
+            }
+            return true
+        }
+    }
+
     /// The exact kernel's form.
     func exactForm(batch: Int) throws(CNNOptError) -> ck_convolution {
         let single = try Windows(covering: 1).axes([1])

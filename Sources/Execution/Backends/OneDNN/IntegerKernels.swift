@@ -7,7 +7,8 @@ extension PlanBuilder {
     /// A convolution of 8-bit integers, channels last.
     ///
     /// oneDNN's kernel is taken where its sums are exact: on processors whose instructions do not saturate, or where the
-    /// weights prove that they cannot. Elsewhere, and for few channels in a group, the exact kernel of ours runs.
+    /// weights prove that they cannot. Few channels by themselves are summed in floats, where whole numbers below 2²⁴ are exact.
+    /// Everything else runs on the exact kernel of ours.
     mutating func addQuantizedConvolution(
         _ operation: Operation, _ form: Convolution, _ integers: QuantizedForm
     ) throws(CNNOptError) {
@@ -24,20 +25,71 @@ extension PlanBuilder {
             bias: try values.count > 2 ? program.values[values[2]].constant?.array(of: Float.self) : nil,
             note: SaturationBound(weight).note(isExactHere: onednn_has_exact_int8() != 0)
         )
-        let result = try self.result(operation.outputs[0], order)
-        if form.groups == 1, weight.shape[1] >= Self.fewestChannels, integers.weightZeros.allSatisfy({ $0 == 0 }),
-            !integers.data.isSigned || onednn_has_exact_int8() != 0,
+        if form.groups == 1, weight.shape[1...].reduce(1, *) >= Self.fewestProducts,
+            integers.weightZeros.allSatisfy({ $0 == 0 }), !integers.data.isSigned || onednn_has_exact_int8() != 0,
             onednn_has_exact_int8() != 0 || !SaturationBound(weight).canSaturate,
             let kernel = try libraryConvolution(operation, job, values, order), !kernel.isPlain
         {
+            let result = try self.result(operation.outputs[0], order)
             try addLibraryConvolution(operation, job, kernel, values, data, result, order)
+        } else if form.groups > 1, form.groups <= Self.fewGroups, try job.isExactInFloats() {
+            try addFloatConvolution(operation, job, values[0])
         } else {
+            let result = try self.result(operation.outputs[0], order)
             try addExactConvolution(operation, job, values, data, result, order)
         }
     }
 
-    /// Input channels below which oneDNN's kernel, which takes four at a time and sixteen outputs, is mostly padding.
-    private static let fewestChannels = 16
+    /// Products in a sum below which oneDNN's kernel, which takes four channels at a time, is mostly padding.
+    private static let fewestProducts = 16
+    /// Groups below which our kernel, which takes sixteen channels at a time, leaves most of its time to what is around the
+    /// sums.
+    private static let fewGroups = 32
+
+    /// Steps of data and weights as floats, whose sums are exact, and those brought to the result's grid.
+    private mutating func addFloatConvolution(
+        _ operation: Operation, _ job: IntegerConvolution, _ data: Int
+    ) throws(CNNOptError) {
+        func real(_ value: Int) -> Program.Value {
+            Program.Value(
+                name: program.values[value].name,
+                type: Program.StaticType(elementType: .float32, shape: program.shape(value))
+            )
+        }
+        let output = operation.outputs[0]
+        let steps = addValue(real(data))
+        let sums = addValue(real(output))
+        let scaled = job.integers.result == nil ? output : addValue(real(output))
+        let grids = ChannelGrids(
+            axis: 0,
+            scales: [Float](repeating: 1, count: job.integers.weightZeros.count),
+            zeros: job.integers.weightZeros,
+            elementType: .int8
+        )
+        let weight = try job.weight.dequantized(grids)
+        let type = Program.StaticType(elementType: .float32, shape: weight.shape)
+        let stored = addValue(Program.Value(name: program.values[data].name, type: type, constant: weight))
+        func part(_ kind: Operation.Kind, _ inputs: [Int], _ output: Int) -> Operation {
+            var part = operation
+            if case .convolution = kind {} else { part.macs = 0 }
+            (part.kind, part.inputs, part.outputs) = (kind, inputs, [output])
+            return part
+        }
+        let unit = job.integers.data
+        let centre = ChannelGrids(
+            axis: nil, scales: [1], zeros: [unit.zero], elementType: unit.isSigned ? .int8 : .uint8
+        )
+        try addDequantization(part(.dequantization(centre), [data], steps), centre)
+        var form = job.form
+        (form.quantization, form.hasBias) = (nil, false)
+        try addConvolution(part(.convolution(form), [steps, stored], sums), form)
+        let affine = Affine(axis: 1, scale: job.multipliers, shift: job.offsets, clamp: job.clamp)
+        try addAffine(part(.affine(affine), [sums], scaled), affine)
+        if let result = job.integers.result {
+            let grid = Grid(scale: 1, zero: result.zero, isSigned: result.isSigned)
+            try addQuantization(part(.quantization(grid), [scaled], output), grid)
+        }
+    }
 
     private func libraryConvolution(
         _ operation: Operation, _ job: IntegerConvolution, _ values: [Int], _ order: AxisOrder
