@@ -1,6 +1,6 @@
 """How fast `cnnopt bench` runs models beside ONNX Runtime's CPU kernels.
 
-    compare_speed.py --cnnopt .build/release/cnnopt --batch 1 8 --threads 1 2 model.onnx …
+    compare_speed.py model.onnx … --cnnopt .build/release/cnnopt --batch 1 8 --threads 1 2
 
 Needs numpy and onnxruntime. Both programs take the same model, input sizes and number of threads. They run in turn for a few
 rounds, so that what else the machine does falls on both; the figure of a model is the median over the rounds of the ratio of

@@ -20,6 +20,7 @@ struct CNNOptCommand: ParsableCommand {
 
     static func main() {
         Interruption.install()
+        Allocation.install()
         do {
             var command = try parse(Array(CommandLine.arguments.dropFirst()))
             try command.run()

@@ -45,6 +45,35 @@ import Testing
         #expect(runner.batchSize == 70 && runner.roundSize == 140)
     }
 
+    @Test(arguments: [(1, 8, 8), (3, 8, 3), (3, 1, 1), (2, 1_000, 16), (2, 33, 16)])
+    func batchesAreNoLargerThanNeeded(_ threads: Int, _ count: Int, _ size: Int) throws {
+        let runner = try BatchRunner(Self.relu([nil, 1, 8, 8]), count: count, threads: threads)
+        #expect(runner.batchSize == size && runner.roundSize == size * threads)
+        let plain = try BatchRunner(Self.relu([nil, 1, 8, 8]), count: count, threads: threads, backend: .reference)
+        #expect(plain.batchSize == min(count, 32))
+    }
+
+    /// y = relu(x), z = its rows' sum, of which there is one whatever the batch.
+    private static func summed(_ batch: Int?) throws -> Model {
+        var builder = ModelBuilder()
+        try builder.input("x", [batch, 2])
+        try builder.node("Relu", ["x"], ["y"])
+        try builder.constant("axes", try .integers([0]))
+        try builder.node("ReduceSum", ["y", "axes"], ["z"])
+        try builder.output("z", .float32)
+        return builder.model
+    }
+
+    @Test func onlyRowsOfSamplesAreFilledUpAndCut() throws {
+        let x = try TensorData((0..<70).map(Float.init), shape: [35, 2])
+        let rows = try BatchRunner(Self.relu([nil, 2]), threads: 1).outputs(of: PreparedSamples(x))
+        #expect(rows.first?.shape == [35, 2] && rows.first?.isIdentical(to: x) == true)
+        // 32 samples and 3: a sum must not count the last one more than once.
+        let sums = try BatchRunner(Self.summed(nil), threads: 1).outputs(of: PreparedSamples(x))
+        let tail = try #require(sums.first).array(of: Float.self).suffix(2)
+        #expect(Array(tail) == [Float(64 + 66 + 68), Float(65 + 67 + 69)])
+    }
+
     @Test func whatIsObservedStaysInMemory() throws {
         // Ten tensors of 16 MiB for each sample: two are alive at one time, or in the end the nine that are looked at.
         var builder = ModelBuilder()

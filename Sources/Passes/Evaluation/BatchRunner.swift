@@ -11,8 +11,10 @@ package struct BatchRunner: Sendable {
     package let batchSize: Int
     /// Samples that are run at one time: a batch on each thread, or one batch on all of them by plain loops.
     package let roundSize: Int
-    /// A fixed batch dimension has to be filled even where fewer samples are left.
+    /// Whether the batch is the model's own choice.
     let isFixed: Bool
+    /// Whether batches are filled up where fewer samples are left: then all have the same plan.
+    private let isFilled: Bool
     private let threads: Int
     private let observed: Set<ValueID>
     /// The values that ``forEachBatch`` hands out: the graph's outputs unless others were asked for.
@@ -26,10 +28,13 @@ package struct BatchRunner: Sendable {
         package let outputs: [TensorData]
     }
 
-    /// - Parameter observing: further values, which ``forEachBatch(of:observe:_:)`` hands to `observe`.
+    /// - Parameters:
+    ///   - count: how many samples there will be, for batches that are no larger than needed.
+    ///   - observing: further values, which ``forEachBatch(of:observe:_:)`` hands to `observe`.
     /// - Throws: `unsupported` where the model's inputs share no batch dimension.
     package init(
         _ model: Model,
+        count: Int = .max,
         targets: [ValueID]? = nil,
         observing: Set<ValueID> = [],
         threads: Int,
@@ -44,7 +49,10 @@ package struct BatchRunner: Sendable {
         let size = try BatchSize(model, facts, kept: self.targets + observing)
         isFixed = size.isFixed
         let together = backend == .reference ? 1 : threads
-        batchSize = isFixed ? size.samples : (size.samples + together - 1) / together
+        let share = max(1, count / together + (count % together > 0 ? 1 : 0))
+        batchSize = isFixed ? size.samples : min((size.samples + together - 1) / together, share)
+        // Whoever looks at values on the way must see those of samples alone.
+        isFilled = size.isFixed || size.canBeFilled && observing.isEmpty
         roundSize = batchSize * together
     }
 
@@ -111,12 +119,12 @@ package struct BatchRunner: Sendable {
         }
         var feeds: [ValueID: TensorData] = [:]
         for (feed, input) in zip(engine.feeds, inputs) {
-            feeds[feed.id] = isFixed && range.count < batchSize ? try input.paddedBatch(to: batchSize) : input
+            feeds[feed.id] = isFilled && range.count < batchSize ? try input.paddedBatch(to: batchSize) : input
         }
         let outputs = try engine.run(feeds, threads: threads, observing: observed, observe: observe)
         var cut: [TensorData] = []
         for output in outputs {
-            cut.append(isFixed && range.count < batchSize ? try output.firstRows(range.count, of: batchSize) : output)
+            cut.append(isFilled && range.count < batchSize ? try output.firstRows(range.count, of: batchSize) : output)
         }
         return cut
     }

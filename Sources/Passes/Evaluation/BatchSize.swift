@@ -6,8 +6,10 @@ import Tensors
 /// How many samples a model runs at one time.
 struct BatchSize {
     let samples: Int
-    /// Whether the model fixes it: a batch then has to be filled even where fewer samples are left.
     let isFixed: Bool
+    /// Whether a batch can be filled up where fewer samples are left, and the results be cut: each kept value has a row for
+    /// each sample. Such a batch needs no plan of its own.
+    let canBeFilled: Bool
 
     /// Samples in one batch at most: more gain nothing.
     private static let most = 32
@@ -33,20 +35,31 @@ struct BatchSize {
             )
         }
         if let fixed = fixed.first {
-            (samples, isFixed) = (max(fixed, 1), true)
+            (samples, isFixed, canBeFilled) = (max(fixed, 1), true, true)
             return
         }
         isFixed = false
-        let single = shapes.mapValues { shape in
-            shape.enumerated().map { axis, size in axis == 0 ? 1 : size.size ?? Self.assumedSize }
+        func sizes(_ batch: Int) -> [ValueID: [Int]] {
+            shapes.mapValues { shape in
+                shape.enumerated().map { axis, size in axis == 0 ? batch : size.size ?? Self.assumedSize }
+            }
+        }
+        func hasRows(_ facts: GraphFacts, _ batch: Int) -> Bool {
+            kept.allSatisfy { facts.type($0).shape?.first?.size == batch }
         }
         // A model that does not take these sizes may take others: what it needs is then unknown.
-        guard let known = try? GraphFacts(model, inputShapes: single),
+        guard let known = try? GraphFacts(model, inputShapes: sizes(1)),
             let memory = try? ActivationMemory(model.graph, known, targets: kept)
         else {
-            samples = 1
+            (samples, canBeFilled) = (1, false)
             return
         }
         samples = max(1, min(Self.most, Self.activationBytes / max(memory.largestLiveSet, 1)))
+        // A size that is there by chance does not follow the batch.
+        guard hasRows(known, 1), let many = try? GraphFacts(model, inputShapes: sizes(Self.most)) else {
+            canBeFilled = false
+            return
+        }
+        canBeFilled = hasRows(many, Self.most)
     }
 }

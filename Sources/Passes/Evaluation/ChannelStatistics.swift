@@ -67,7 +67,7 @@ package struct ChannelStatistics: Sendable {
         samples: any SampleSource,
         _ context: PassContext
     ) throws(CNNOptError) -> [ValueID: ChannelStatistics] {
-        let runner = try context.runner(model, targets: axes.keys.sorted())
+        let runner = try context.runner(model, count: samples.count, targets: axes.keys.sorted())
         var result: [ValueID: ChannelStatistics] = [:]
         try runner.forEachBatch(of: samples) { (batch) throws(CNNOptError) in
             for (value, tensor) in zip(runner.targets, batch.outputs) {

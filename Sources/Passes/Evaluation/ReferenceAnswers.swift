@@ -45,7 +45,7 @@ package final class ReferenceAnswers: @unchecked Sendable {
         defer { lock.unlock() }
         if let knownRunner { return knownRunner }
         do {
-            let runner = try BatchRunner(model, threads: threads, backend: backend)
+            let runner = try BatchRunner(model, count: samples.count, threads: threads, backend: backend)
             knownRunner = runner
             return runner
         } catch {

@@ -77,7 +77,12 @@ package struct Validation: Sendable {
         let other: BatchRunner
         let order: [Int]
         do throws(CNNOptError) {
-            other = try BatchRunner(candidate, threads: reference.threads, backend: reference.backend)
+            other = try BatchRunner(
+                candidate,
+                count: samples.count,
+                threads: reference.threads,
+                backend: reference.backend
+            )
             order = try matchOutputs(reference.outputNames, candidate)
         } catch {
             throw file.map(error.inFile) ?? error
@@ -86,7 +91,8 @@ package struct Validation: Sendable {
         result.samples = samples.count
         result.outputs = reference.outputNames.map { Output(name: $0, comparison: OutputComparison()) }
         var tally = Tally(labels: samples.labels)
-        let step = max(baseline.roundSize, other.roundSize)
+        // The same for all candidates that leave their batch open, so that the answers kept are theirs too.
+        let step = other.isFixed ? max(baseline.roundSize, other.roundSize) : baseline.roundSize
         try samples.forEachPart(of: step, threads: reference.threads) { (range, part) throws(CNNOptError) in
             let expected = try reference.answers(to: range, part)
             do throws(CNNOptError) {

@@ -36,13 +36,22 @@ package struct PassContext: Sendable {
 
     /// What runs a model over samples in the way that the context asks for.
     /// - Parameters:
+    ///   - count: how many samples there will be.
     ///   - targets: the values that are handed out; the graph's outputs by default.
     ///   - observing: further values that are looked at.
     func runner(
         _ model: Model,
+        count: Int,
         targets: [ValueID]? = nil,
         observing: Set<ValueID> = []
     ) throws(CNNOptError) -> BatchRunner {
-        try BatchRunner(model, targets: targets, observing: observing, threads: threads, backend: backend)
+        try BatchRunner(
+            model,
+            count: count,
+            targets: targets,
+            observing: observing,
+            threads: threads,
+            backend: backend
+        )
     }
 }

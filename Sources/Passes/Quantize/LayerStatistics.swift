@@ -64,7 +64,7 @@ struct LayerStatistics: Sendable {
         var result = LayerStatistics()
         let histogrammed = Set(histogrammed)
         let observed = histogrammed.union(channelAxes.keys).union(extremeAxes.keys)
-        let runner = try context.runner(model, observing: observed)
+        let runner = try context.runner(model, count: samples.count, observing: observed)
         let border = min(channelSamples, samples.count)
         for part in [0..<border, border..<samples.count] where !part.isEmpty {
             try runner.forEachBatch(of: SamplePart(source: samples, part: part)) {

@@ -38,7 +38,7 @@ struct ActivationSurvey {
             entries.append(entry)
         }
         let values = Set(entries.flatMap { [$0.layer.data, $0.layer.output, $0.fed] }).sorted()
-        let runner = try context.runner(model, targets: values)
+        let runner = try context.runner(model, count: samples.count, targets: values)
         try runner.forEachBatch(of: samples) { (batch) throws(CNNOptError) in
             let tensors = Dictionary(zip(values, batch.outputs), uniquingKeysWith: { first, _ in first })
             for index in entries.indices {
