@@ -1,14 +1,6 @@
 // A kernel of its own for each channel: 16 channels side by side, a tile of positions at a time. All sums are integers below 2²⁴, which
 // floats hold exactly, so that one fused operation does for a product and its sum.
 
-CK_INLINE FLOATS NAME(add_product)(FLOATS sum, FLOATS a, FLOATS b) {
-#if LANES == 8
-    return (FLOATS)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)sum);
-#else
-    return sum + a * b;
-#endif
-}
-
 /// Positions that a tile begins with, and how many: in the output, and the inputs under them.
 typedef struct {
     int64_t image, row, column, rows, columns;
@@ -63,7 +55,7 @@ CK_INLINE void NAME(depthwise_positions)(const ck_convolution *form, const NAME(
             for (int k = 0; k < PARTS; k++) {
                 FLOATS weights = NAME(ck_load)(packed[0] + k * LANES);
                 for (int q = 0; q < columns; q++) {
-                    sums[q][k] = NAME(add_product)(sums[q][k], NAME(ck_load)(x[q * stride] + k * LANES), weights);
+                    sums[q][k] = NAME(ck_add_product)(sums[q][k], NAME(ck_load)(x[q * stride] + k * LANES), weights);
                 }
             }
             x += form->dilation_width;

@@ -1,4 +1,4 @@
-// Vectors of LANES floats or integers. Products are never fused with sums, so that both variants give the same numbers.
+// Vectors of LANES floats or integers. Products are fused with sums by ck_add_product alone, so that both variants give the same numbers.
 #pragma STDC FP_CONTRACT OFF
 
 typedef float NAME(ck_floats) __attribute__((vector_size(4 * LANES)));
@@ -46,6 +46,15 @@ CK_INLINE FLOATS NAME(ck_select)(INTS mask, FLOATS yes, FLOATS no) {
 CK_INLINE FLOATS NAME(ck_clamp)(FLOATS v, FLOATS low, FLOATS high) {
     v = NAME(ck_select)(low > v, low, v);
     return NAME(ck_select)(high < v, high, v);
+}
+
+/// sum + a · b, fused where the variant can: for sums that are exact, or may differ by rounding.
+CK_INLINE FLOATS NAME(ck_add_product)(FLOATS sum, FLOATS a, FLOATS b) {
+#if LANES == 8
+    return (FLOATS)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)sum);
+#else
+    return sum + a * b;
+#endif
 }
 
 /// Rounded to nearest, halves to even; |v| < 2²².

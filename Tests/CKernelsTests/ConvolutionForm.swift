@@ -2,7 +2,7 @@ import CKernels
 import Tensors
 import Testing
 
-/// A convolution of 8-bit integers, and its sums by plain loops.
+/// A convolution, and its sums of 8-bit integers by plain loops.
 struct ConvolutionForm: Sendable, CustomTestStringConvertible {
     var batch = 1, groups = 1
     var inputs: Int, outputs: Int

@@ -122,6 +122,21 @@ void ck_convolution_pack(const ck_convolution *form, const int8_t *weights, cons
 void ck_convolution_run(const ck_convolution *form, const void *x, const void *packed, const float *multiplier,
     const float *offset, void *y, float low, float high, int threads);
 
+// The same in floats, for `groups` of 1: the form's integer fields are not read. Meant for weights that are larger than a core's
+// cache, as a matrix product in blocks.
+
+size_t ck_convolution_f32_packed_size(const ck_convolution *form);
+
+/// Packs weights of out_channels × in_channels × kernel_height × kernel_width.
+void ck_convolution_f32_pack(const ck_convolution *form, const float *weights, void *packed);
+
+/// Bytes of scratch memory that a run with so many threads takes.
+size_t ck_convolution_f32_scratch(const ck_convolution *form, int threads);
+
+/// y = clamp(Σ x·w + offset[c] + addend, low, high). `addend` is shaped as y and may be `y`, or NULL for none.
+void ck_convolution_f32_run(const ck_convolution *form, const float *x, const void *packed, const float *offset,
+    const float *addend, float *y, float low, float high, void *scratch, int threads);
+
 /// For tests: whether this thread's calls take the plain variant where the processor has a better one.
 void ck_use_plain(int is_plain);
 
