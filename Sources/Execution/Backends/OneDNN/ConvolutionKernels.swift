@@ -5,6 +5,7 @@ import Tensors
 extension PlanBuilder {
     /// A convolution of real numbers, channels last, with its epilogue where oneDNN has a fast kernel for it.
     mutating func addConvolution(_ operation: Operation, _ form: Convolution) throws(CNNOptError) {
+        if try addBlockedConvolution(operation, form) { return }
         var values = operation.inputs.compactMap { $0 }
         let order = AxisOrder.channelsLast(program.shape(values[0]).count)
         var form = form

@@ -57,19 +57,7 @@ struct IntegerConvolution {
 
     /// The exact kernel's form.
     func exactForm(batch: Int) throws(CNNOptError) -> ck_convolution {
-        let single = try Windows(covering: 1).axes([1])
-        let (rows, columns) = form.axes.count > 1 ? (form.axes[0], form.axes[1]) : (single[0], form.axes[0])
-        var result = ck_convolution()
-        result.batch = Int64(batch)
-        result.groups = Int64(form.groups)
-        result.in_channels = Int64(weight.shape[1] * form.groups)
-        result.out_channels = Int64(weight.shape[0])
-        (result.in_height, result.in_width) = (Int64(rows.input), Int64(columns.input))
-        (result.out_height, result.out_width) = (Int64(rows.output), Int64(columns.output))
-        (result.kernel_height, result.kernel_width) = (Int64(rows.kernel), Int64(columns.kernel))
-        (result.stride_height, result.stride_width) = (Int64(rows.stride), Int64(columns.stride))
-        (result.dilation_height, result.dilation_width) = (Int64(rows.dilation), Int64(columns.dilation))
-        (result.pad_top, result.pad_left) = (Int64(rows.padBegin), Int64(columns.padBegin))
+        var result = try form.kernelForm(batch: batch, weight: weight.shape)
         result.x_zero = integers.data.zero
         result.x_is_signed = integers.data.isSigned ? 1 : 0
         result.y_is_quantized = integers.result == nil ? 0 : 1
