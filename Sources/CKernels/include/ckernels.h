@@ -122,6 +122,10 @@ void ck_convolution_pack(const ck_convolution *form, const int8_t *weights, cons
 void ck_convolution_run(const ck_convolution *form, const void *x, const void *packed, const float *multiplier,
     const float *offset, void *y, float low, float high, int threads);
 
+/// The largest element under each window, channels last: the form's channels, groups and integer fields beyond in_channels are
+/// not read.
+void ck_maximum_pool_f32(const ck_convolution *form, const float *x, float *y, int threads);
+
 // The same in floats, for `groups` of 1: the form's integer fields are not read. Meant for weights that are larger than a core's
 // cache, as a matrix product in blocks.
 
