@@ -8,12 +8,8 @@
 #define CK_BLOCK 16
 /// The most inputs of a sum that are laid out at a time, so that the weights of a block stay in the first cache; and the most
 /// positions, so that their inputs stay in the second.
-#ifndef CK_MOST_DEPTH
 #define CK_MOST_DEPTH 256
-#endif
-#ifndef CK_MOST_ROWS
 #define CK_MOST_ROWS 240
-#endif
 /// Floats from one position of a panel to the next. Rows a little further apart than a power of two do not fall on the same lines
 /// of a cache.
 #define CK_STRIDE (CK_MOST_DEPTH + 16)

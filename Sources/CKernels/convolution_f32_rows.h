@@ -47,7 +47,7 @@ typedef struct {
     FLOATS low, high;
     FLOATS offset[PARTS];
     float zeros[CK_BLOCK];
-    /// Weights that are needed soon.
+    /// Weights of the next block, and how many floats of them to fetch meanwhile.
     const float *next;
     int64_t ahead;
 } NAME(tile);
@@ -67,13 +67,16 @@ CK_INLINE void NAME(multiply)(const NAME(tile) *tile, int rows) {
     FLOATS sums[GROUP][PARTS];
     int64_t depth = tile->depth;
     const float *x = tile->inputs, *w = tile->weights;
-    for (int64_t i = 0; i < tile->ahead; i++) __builtin_prefetch(tile->next + i * 16, 0, 2);
+    const float *next = tile->next;
+    int64_t ahead = tile->ahead;
 #pragma clang loop unroll(full)
     for (int r = 0; r < rows; r++) {
         for (int i = 0; i < PARTS; i++) sums[r][i] = (FLOATS){0};
     }
 #pragma clang loop unroll_count(4)
     for (int64_t k = 0; k < depth; k++, w += CK_BLOCK) {
+        // A line at a time, so that the loads of this block do not wait.
+        if (k % 4 == 0) __builtin_prefetch(next + ck_least(k * 4, ahead), 0, 2);
         FLOATS weights[PARTS];
         for (int i = 0; i < PARTS; i++) weights[i] = NAME(ck_load)(w + i * LANES);
 #pragma clang loop unroll(full)
@@ -126,9 +129,10 @@ static void NAME(multiply_panel)(const ck_product_job *job, const float *panel, 
             tile.inputs = panel + row * CK_STRIDE;
             tile.addend = addend ? addend + at : NULL;
             tile.y = job->y + at;
-            int64_t near = tile.depth * group / groups;
-            tile.next = tile.weights + (tile.depth + near) * CK_BLOCK;
-            tile.ahead = block + 1 < block_end ? tile.depth * (group + 1) / groups - near : 0;
+            int64_t near = tile.depth * group / groups, far = tile.depth * (group + 1) / groups;
+            bool is_more = block + 1 < block_end;
+            tile.next = tile.weights + (is_more ? tile.depth + near : 0) * CK_BLOCK;
+            tile.ahead = is_more ? (far - near) * CK_BLOCK : 0;
             NAME(multiply_tile)(&tile, end - row);
         }
     }
