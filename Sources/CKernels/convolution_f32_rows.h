@@ -1,5 +1,5 @@
-// Float convolution, compiled for each variant: the inputs of some positions are laid out as rows of a panel, one slice of the sums at
-// a time, and multiplied by blocks of weights. Sums so far are kept in y.
+// Float convolution, compiled for each variant: the inputs of some positions are laid out as rows of a panel, one slice of the sums
+// at a time, and multiplied by blocks of weights. Sums so far are kept in y.
 
 #define PARTS (CK_BLOCK / LANES)
 /// Rows that are multiplied together: as many as there are registers for.
