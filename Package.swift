@@ -61,9 +61,11 @@ let package = Package(
         .systemLibrary(name: "CMalloc"),
         library("Reports"),
         library("CNNOpt", ["Passes", "ONNXFormat", "Execution", "Datasets", "Operators", "GraphIR", "Tensors"]),
+        .target(name: "CStart"),
         .executableTarget(
             name: "CommandLineTool",
             dependencies: [
+                "CStart",
                 "CNNOpt", "Reports", "CMalloc", .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Yams", package: "Yams"),
             ]

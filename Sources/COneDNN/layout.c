@@ -4,6 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+// OpenMP's count for regions that the calling thread opens; the library that oneDNN links has it.
+extern void omp_set_num_threads(int threads) __attribute__((weak));
+
+void onednn_set_threads(int threads) {
+    if (omp_set_num_threads) omp_set_num_threads(threads);
+}
+
 static dnnl_engine_t engine;
 static dnnl_stream_t stream;
 static pthread_once_t once = PTHREAD_ONCE_INIT;

@@ -3,13 +3,13 @@ import Operators
 import Tensors
 
 extension PlanBuilder {
-    /// A convolution whose weights are larger than a processor's second cache, as a blocked matrix product: oneDNN's kernels
-    /// read such weights again and again.
+    /// A convolution over several pixels whose weights are larger than a processor's second cache, as a blocked matrix product:
+    /// oneDNN's direct kernels read such weights again and again. Those over one pixel do not.
     /// - Returns: whether the convolution is one.
     mutating func addBlockedConvolution(_ operation: Operation, _ form: Convolution) throws(CNNOptError) -> Bool {
         let values = operation.inputs.compactMap { $0 }
         guard let weight = program.values[values[1]].constant, weight.byteCount >= Self.cachedBytes, form.groups == 1,
-            !form.isTransposed, form.axes.count <= 2, let ending = BlockedEnding(form.epilogue)
+            !form.isTransposed, form.axes.count <= 2, weight.shape[2...].reduce(1, *) > 1, let ending = BlockedEnding(form.epilogue)
         else { return false }
         let shape = program.shape(values[0])
         let order = AxisOrder.channelsLast(shape.count)
