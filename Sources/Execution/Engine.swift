@@ -94,7 +94,9 @@ package final class Engine: Sendable {
         return times
     }
 
-    private func plan(_ tensors: [TensorData?], _ threads: Int, _ observed: [ValueID]) throws(CNNOptError) -> CompiledPlan {
+    private func plan(_ tensors: [TensorData?], _ threads: Int, _ observed: [ValueID]) throws(CNNOptError)
+        -> CompiledPlan
+    {
         try reference.checkComplete(tensors)
         let key = Key(shapes: tensors.map { $0?.shape }, threads: threads, observed: observed)
         let known = plans.withLock { plans -> CompiledPlan? in

@@ -15,7 +15,13 @@ import Testing
             touched[buffer + 1 + generator.index(below: 7)].append(buffer)
         }
         let description = PlanDescription.Step(
-            name: "", operators: "", kernel: "", layout: "", shape: [], bytes: 0, macs: 0
+            name: "",
+            operators: "",
+            kernel: "",
+            layout: "",
+            shape: [],
+            bytes: 0,
+            macs: 0
         )
         let steps = touched.map {
             PlanStep(work: .kernel { _, _ in }, threads: 1, reads: $0, writes: [], description: description)
@@ -45,7 +51,13 @@ import Testing
     @Test func aChainNeedsTwoBuffersAtATime() {
         let buffers = (0..<10).map { _ in PlanBuffer(byteCount: 640, home: .arena) }
         let description = PlanDescription.Step(
-            name: "", operators: "", kernel: "", layout: "", shape: [], bytes: 0, macs: 0
+            name: "",
+            operators: "",
+            kernel: "",
+            layout: "",
+            shape: [],
+            bytes: 0,
+            macs: 0
         )
         let steps = (0..<9).map {
             PlanStep(work: .kernel { _, _ in }, threads: 1, reads: [$0], writes: [$0 + 1], description: description)

@@ -63,10 +63,14 @@ import Testing
         for sample in [0, 7, 15] {
             let size = 3 * 20 * 20
             let one = try TensorData(
-                doubles: Array(numbers[sample * size..<(sample + 1) * size]), as: .float32, shape: [1, 3, 20, 20]
+                doubles: Array(numbers[sample * size..<(sample + 1) * size]),
+                as: .float32,
+                shape: [1, 3, 20, 20]
             )
             let alone = try engine.run(feed(model, one), threads: 2)[0].doubles()
-            for (a, b) in zip(alone, all[sample * 10..<(sample + 1) * 10]) { #expect(abs(a - b) <= 1e-5 * max(1, abs(b))) }
+            for (a, b) in zip(alone, all[sample * 10..<(sample + 1) * 10]) {
+                #expect(abs(a - b) <= 1e-5 * max(1, abs(b)))
+            }
         }
     }
 

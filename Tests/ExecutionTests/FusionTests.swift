@@ -15,7 +15,10 @@ import Testing
         let build: @Sendable (inout ModelBuilder) throws -> Void
 
         init(
-            _ name: String, _ shape: [Int], _ steps: [String], _ build: @escaping @Sendable (inout ModelBuilder) throws -> Void
+            _ name: String,
+            _ shape: [Int],
+            _ steps: [String],
+            _ build: @escaping @Sendable (inout ModelBuilder) throws -> Void
         ) {
             testDescription = name
             self.shape = shape
@@ -25,7 +28,11 @@ import Testing
     }
 
     private static func convolution(
-        _ model: inout ModelBuilder, _ input: String, _ output: String, channels: Int = 6, seed: UInt64 = 1
+        _ model: inout ModelBuilder,
+        _ input: String,
+        _ output: String,
+        channels: Int = 6,
+        seed: UInt64 = 1
     ) throws {
         try model.constant("w_\(output)", .random([channels, 6, 3, 3], seed: seed))
         try model.node("Conv", [input, "w_\(output)"], [output], [Attribute("pads", [1, 1, 1, 1])])
@@ -108,7 +115,10 @@ import Testing
         Case("wide dilation", [1, 6, 20, 20], ["", "Pad", "Conv+Relu", ""]) {
             try $0.constant("w", .random([6, 6, 3, 3], seed: 1))
             try $0.node(
-                "Conv", ["x", "w"], ["a"], [Attribute("pads", [8, 8, 8, 8]), Attribute("dilations", [8, 8])]
+                "Conv",
+                ["x", "w"],
+                ["a"],
+                [Attribute("pads", [8, 8, 8, 8]), Attribute("dilations", [8, 8])]
             )
             try $0.node("Relu", ["a"], ["y"])
         },

@@ -37,7 +37,9 @@ struct AxisOrder: Hashable, Sendable {
     /// "NHWC" and the like for up to five axes, else the axes' numbers.
     func text() -> String {
         let letters: [Int: String] = [1: "C", 2: "NC", 3: "NCW", 4: "NCHW", 5: "NCDHW"]
-        guard let letters = letters[axes.count].map(Array.init) else { return axes.map(String.init).joined(separator: ",") }
+        guard let letters = letters[axes.count].map(Array.init) else {
+            return axes.map(String.init).joined(separator: ",")
+        }
         return String(axes.map { letters[$0] })
     }
 }

@@ -135,8 +135,12 @@ package final class CompiledPlan: Sendable {
     private static let missing = CNNOptError(.invalidModel, "an output has no value", remedy: "feed it with --input")
 
     private func run(
-        _ kernel: any Kernel, _ operands: [PlanStep.Operand?], _ targets: [PlanStep.Operand], _ memory: PlanMemory,
-        _ slots: inout [Int: TensorData], _ budget: inout RunBudget
+        _ kernel: any Kernel,
+        _ operands: [PlanStep.Operand?],
+        _ targets: [PlanStep.Operand],
+        _ memory: PlanMemory,
+        _ slots: inout [Int: TensorData],
+        _ budget: inout RunBudget
     ) throws(CNNOptError) {
         var arguments: [TensorData?] = []
         for operand in operands {
@@ -169,7 +173,9 @@ package final class CompiledPlan: Sendable {
                     )
                 }
                 try results[port].withBytes { (bytes) throws(CNNOptError) in
-                    if let base = bytes.baseAddress { memory.table[buffer].copyMemory(from: base, byteCount: bytes.count) }
+                    if let base = bytes.baseAddress {
+                        memory.table[buffer].copyMemory(from: base, byteCount: bytes.count)
+                    }
                 }
             case .stored: break
             }

@@ -66,7 +66,10 @@ struct PlanBuilder {
                 try add(program.operations[index])
             } catch {
                 let operation = program.operations[index]
-                throw error.atNode(operation.names.first ?? "", operatorName: operation.operators.joined(separator: "+"))
+                throw error.atNode(
+                    operation.names.first ?? "",
+                    operatorName: operation.operators.joined(separator: "+")
+                )
             }
         }
         current = program.operations.count
@@ -78,7 +81,11 @@ struct PlanBuilder {
             } else {
                 let target = addBuffer(type.byteCount, .output(number))
                 let order = AxisOrder.rowMajor(type.shape.count)
-                addCopy(output, from: Placement(buffer: found, order: order), to: Placement(buffer: target, order: order))
+                addCopy(
+                    output,
+                    from: Placement(buffer: found, order: order),
+                    to: Placement(buffer: target, order: order)
+                )
             }
         }
     }
@@ -112,7 +119,8 @@ struct PlanBuilder {
     /// The buffer of an operand that the current operation may overwrite with its result, which is as large: nothing else needs
     /// what is in it.
     func canOverwrite(_ buffer: Int, with value: Int) -> Bool {
-        guard case .arena = buffers[buffer].home, buffers[buffer].byteCount == program.values[value].type?.byteCount else {
+        guard case .arena = buffers[buffer].home, buffers[buffer].byteCount == program.values[value].type?.byteCount
+        else {
             return false
         }
         return residents[buffer].allSatisfy { lastUse[$0] <= current }
@@ -153,11 +161,16 @@ struct PlanBuilder {
     mutating func operand(_ value: Int, _ order: AxisOrder) -> Int {
         let shape = program.shape(value)
         if placements[value].isEmpty, let constant = program.values[value].constant, let storage = constant.storage {
-            place(value, Placement(buffer: addBuffer(constant.byteCount, .stored(storage)), order: .rowMajor(shape.count)))
+            place(
+                value,
+                Placement(buffer: addBuffer(constant.byteCount, .stored(storage)), order: .rowMajor(shape.count))
+            )
         }
         if let found = placements[value].first(where: { $0.order.isSame(as: order, shape) }) { return found.buffer }
         guard let source = placements[value].first else { return 0 }
-        if let constant = program.values[value].constant, let turned = try? constant.laid(order), let storage = turned.storage {
+        if let constant = program.values[value].constant, let turned = try? constant.laid(order),
+            let storage = turned.storage
+        {
             let buffer = addBuffer(constant.byteCount, .stored(storage))
             place(value, Placement(buffer: buffer, order: order))
             return buffer
@@ -185,7 +198,9 @@ struct PlanBuilder {
         let work = PlanStep.Work.kernel { table, threads in
             withUnsafePointer(to: walk) { ck_copy(table[from], table[to], width, $0, threads) }
         }
-        steps.append(PlanStep(work: work, threads: Int32(threads), reads: [from], writes: [to], description: description))
+        steps.append(
+            PlanStep(work: work, threads: Int32(threads), reads: [from], writes: [to], description: description)
+        )
     }
 
     // MARK: - Steps
@@ -236,7 +251,11 @@ struct PlanBuilder {
     }
 
     func describe(
-        _ operation: Operation, _ kernel: String, _ order: AxisOrder?, _ touched: [Int], note: String? = nil
+        _ operation: Operation,
+        _ kernel: String,
+        _ order: AxisOrder?,
+        _ touched: [Int],
+        note: String? = nil
     ) -> PlanDescription.Step {
         PlanDescription.Step(
             name: operation.names.joined(separator: "+"),
@@ -293,13 +312,18 @@ extension TensorData {
         let strides = AxisOrder.rowMajor(shape.count).strides(shape)
         let target = AxisOrder.rowMajor(sizes.count).strides(sizes)
         var result = try permuted(
-            permutation.map { strides[$0] }, target, sizes: sizes, shape: sizes
+            permutation.map { strides[$0] },
+            target,
+            sizes: sizes,
+            shape: sizes
         )
         result = try result.reshaped(sizes)
         return result
     }
 
-    private func permuted(_ from: [Int], _ to: [Int], sizes: [Int]? = nil, shape: [Int]) throws(CNNOptError) -> TensorData {
+    private func permuted(_ from: [Int], _ to: [Int], sizes: [Int]? = nil, shape: [Int]) throws(CNNOptError)
+        -> TensorData
+    {
         let storage = try TensorStorage.allocate(byteCount: byteCount, zeroed: false)
         let walk = ck_walk(sizes ?? self.shape, from: from, to: to)
         let width = Int32(elementType.bitWidth / 8)

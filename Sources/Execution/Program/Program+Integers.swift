@@ -32,7 +32,9 @@ extension Program {
         result.reserveCapacity(operations.count)
         for operation in operations {
             defer {
-                if let last = result.last, case .dequantization(let grids) = last.kind, let grid = grids.grid, let x = last.inputs[0] {
+                if let last = result.last, case .dequantization(let grids) = last.kind, let grid = grids.grid,
+                    let x = last.inputs[0]
+                {
                     source[last.outputs[0]] = (x, grid, result.count - 1)
                 }
             }
@@ -59,13 +61,18 @@ extension Program {
             }
             result.append(moved)
             let grids = ChannelGrids(
-                axis: nil, scales: [first.grid.scale], zeros: [first.grid.zero],
+                axis: nil,
+                scales: [first.grid.scale],
+                zeros: [first.grid.zero],
                 elementType: first.grid.isSigned ? .int8 : .uint8
             )
             for (real, integers) in zip(operation.outputs, moved.outputs) {
                 result.append(
                     Operation(
-                        kind: .dequantization(grids), inputs: [integers], outputs: [real], names: operation.names,
+                        kind: .dequantization(grids),
+                        inputs: [integers],
+                        outputs: [real],
+                        names: operation.names,
                         operators: ["DequantizeLinear"]
                     )
                 )
@@ -135,10 +142,14 @@ extension Program {
             // The bias has to be known in real numbers.
             var inputs: [Int?] = [data.value, try signed(stored, &form.weightZeros)]
             if operations[index].inputs.count > 2 {
-                guard let bias = operations[index].inputs[2], let real = try dequantizedConstant(bias, uses) else { continue }
+                guard let bias = operations[index].inputs[2], let real = try dequantizedConstant(bias, uses) else {
+                    continue
+                }
                 inputs.append(real)
             }
-            if let next = uses.onlyReader(operations[index].outputs[0]), case .quantization(let grid) = operations[next].kind {
+            if let next = uses.onlyReader(operations[index].outputs[0]),
+                case .quantization(let grid) = operations[next].kind
+            {
                 form.result = grid
                 merge(next, into: index)
             }

@@ -62,8 +62,11 @@ private struct Lowering {
         if node.outputs.allSatisfy({ $0.map { facts.constant($0, graph) != nil } ?? true }) { return }
         let definition = facts.definition(id, graph)
         if let definition {
-            if let port = try definition.forwardedInput(site), let input = node.inputs[port], let output = node.outputs[0],
-                node.outputs.dropFirst().allSatisfy({ $0.map { graph[$0].uses.isEmpty && !graph[$0].isGraphOutput } ?? true })
+            if let port = try definition.forwardedInput(site), let input = node.inputs[port],
+                let output = node.outputs[0],
+                node.outputs.dropFirst().allSatisfy({
+                    $0.map { graph[$0].uses.isEmpty && !graph[$0].isGraphOutput } ?? true
+                })
             {
                 known[output] = value(input)
                 return

@@ -31,7 +31,8 @@ extension Program {
     private mutating func absorbPadding() {
         let uses = ProgramUses(self)
         for index in operations.indices {
-            guard case .convolution(var form) = operations[index].kind, !form.isTransposed, let data = operations[index].inputs[0],
+            guard case .convolution(var form) = operations[index].kind, !form.isTransposed,
+                let data = operations[index].inputs[0],
                 let maker = uses.maker[data], case .zeroPadding(let padding) = operations[maker].kind,
                 uses.onlyReader(data) == index, padding[..<2].allSatisfy({ $0.front == 0 && $0.back == 0 })
             else { continue }
@@ -69,7 +70,9 @@ extension Program {
     private mutating func fold(_ affine: Affine, into maker: Int) -> Bool {
         switch operations[maker].kind {
         case .affine(var first):
-            guard first.clamp == .none, first.axis == nil || affine.axis == nil || first.axis == affine.axis else { return false }
+            guard first.clamp == .none, first.axis == nil || affine.axis == nil || first.axis == affine.axis else {
+                return false
+            }
             let count = max(first.scale.count, affine.scale.count)
             func at(_ list: [Float], _ i: Int) -> Float { list[list.count == 1 ? 0 : i] }
             let scale = (0..<count).map { at(first.scale, $0) * at(affine.scale, $0) }
@@ -79,10 +82,17 @@ extension Program {
             return true
         case .convolution(var form):
             guard form.epilogue.isEmpty, form.quantization == nil, affine.axis == nil || affine.axis == 1,
-                let scaled = scaled(maker, affine, outputAxis: form.isTransposed ? 1 : 0, groups: form.isTransposed ? form.groups : 1)
+                let scaled = scaled(
+                    maker,
+                    affine,
+                    outputAxis: form.isTransposed ? 1 : 0,
+                    groups: form.isTransposed ? form.groups : 1
+                )
             else { return false }
             form.hasBias = true
-            if affine.clamp != .none { form.epilogue = [.function(.clamp(low: affine.clamp.low, high: affine.clamp.high))] }
+            if affine.clamp != .none {
+                form.epilogue = [.function(.clamp(low: affine.clamp.low, high: affine.clamp.high))]
+            }
             operations[maker].inputs = [operations[maker].inputs[0]] + scaled
             operations[maker].kind = .convolution(form)
             return true
@@ -92,7 +102,9 @@ extension Program {
                 let scaled = scaled(maker, affine, outputAxis: 0, groups: 1)
             else { return false }
             form.hasBias = true
-            if affine.clamp != .none { form.epilogue = [.function(.clamp(low: affine.clamp.low, high: affine.clamp.high))] }
+            if affine.clamp != .none {
+                form.epilogue = [.function(.clamp(low: affine.clamp.low, high: affine.clamp.high))]
+            }
             operations[maker].inputs = [operations[maker].inputs[0]] + scaled
             operations[maker].kind = .dense(form)
             return true
@@ -129,7 +141,8 @@ extension Program {
         for channel in 0..<channels {
             bias[channel] = bias[channel] * number(affine.scale, channel) + number(affine.shift, channel)
         }
-        guard let newWeight = try? TensorData(new, shape: tensor.shape), let newBias = try? TensorData(bias, shape: [channels])
+        guard let newWeight = try? TensorData(new, shape: tensor.shape),
+            let newBias = try? TensorData(bias, shape: [channels])
         else { return nil }
         let name = values[weight].name
         return [add(constant: newWeight, name: name), add(constant: newBias, name: name)]
@@ -149,7 +162,8 @@ extension Program {
                 let joined: ElementaryFunction
                 switch function {
                 case .sigmoid: joined = .swish(1)
-                case .hardSigmoid(let alpha, let beta) where abs(alpha - 1 / 6) < 1e-6 && beta == 0.5: joined = .hardSwish
+                case .hardSigmoid(let alpha, let beta) where abs(alpha - 1 / 6) < 1e-6 && beta == 0.5:
+                    joined = .hardSwish
                 default: continue
                 }
                 guard clamp == .none else { continue }
@@ -211,7 +225,8 @@ extension Program {
             for (result, other) in pairs {
                 let maker = position(result)
                 guard maker >= 0, uses.onlyReader(result) == index, position(other) < maker,
-                    case .convolution(var form) = operations[maker].kind, form.quantization == nil, form.epilogue.isEmpty
+                    case .convolution(var form) = operations[maker].kind, form.quantization == nil,
+                    form.epilogue.isEmpty
                 else { continue }
                 form.epilogue.append(.addition)
                 if clamp != .none { form.epilogue.append(.function(.clamp(low: clamp.low, high: clamp.high))) }

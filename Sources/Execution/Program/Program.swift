@@ -34,7 +34,13 @@ struct Program {
     }
 
     mutating func add(constant: TensorData, name: String) -> Int {
-        add(Value(name: name, type: StaticType(elementType: constant.elementType, shape: constant.shape), constant: constant))
+        add(
+            Value(
+                name: name,
+                type: StaticType(elementType: constant.elementType, shape: constant.shape),
+                constant: constant
+            )
+        )
     }
 
     func shape(_ value: Int) -> [Int] { values[value].type?.shape ?? [] }

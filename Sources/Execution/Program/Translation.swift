@@ -24,7 +24,11 @@ struct Translation {
         guard inputs.indices.contains(affine.dataPort), let data = inputs[affine.dataPort], isFloat(data),
             program.shape(data) == program.shape(outputs[0]), program.values[data].constant == nil
         else { return false }
-        let kind = Affine(axis: affine.axis, scale: affine.scale.map { Float($0) }, shift: affine.shift.map { Float($0) })
+        let kind = Affine(
+            axis: affine.axis,
+            scale: affine.scale.map { Float($0) },
+            shift: affine.shift.map { Float($0) }
+        )
         append(.affine(kind), [data])
         return true
     }
@@ -37,7 +41,9 @@ struct Translation {
         return try quantized(inner, operands, bias, result)
     }
 
-    private mutating func add(_ computation: Computation, _ inputs: [Int?], _ outputs: [Int]) throws(CNNOptError) -> Bool {
+    private mutating func add(_ computation: Computation, _ inputs: [Int?], _ outputs: [Int]) throws(CNNOptError)
+        -> Bool
+    {
         guard let first = inputs.first ?? nil, let output = outputs.first else { return false }
         let second = inputs.dropFirst().first ?? nil
         let bytes = program.values[first].type?.elementType.bitWidth ?? 0
@@ -59,12 +65,16 @@ struct Translation {
             append(.pool(Pool(axes: axes, rule: .maximum)), [first], outputs)
         case .averagePool(let axes, let countsPadding):
             guard isFloat, (1...3).contains(axes.count) else { return false }
-            if axes.allSatisfy({ $0.output == 1 && $0.padBegin == 0 && $0.padEnd == 0 && $0.dilation == 1 && $0.kernel == $0.input }) {
+            if axes.allSatisfy({
+                $0.output == 1 && $0.padBegin == 0 && $0.padEnd == 0 && $0.dilation == 1 && $0.kernel == $0.input
+            }) {
                 append(.globalAverage, [first], outputs)
                 return true
             }
             // A last window that sticks out of the padding counts fewer elements than the back end would.
-            guard !countsPadding || axes.allSatisfy({ $0.lastReach <= $0.input + $0.padBegin + $0.padEnd }) else { return false }
+            guard !countsPadding || axes.allSatisfy({ $0.lastReach <= $0.input + $0.padBegin + $0.padEnd }) else {
+                return false
+            }
             append(.pool(Pool(axes: axes, rule: countsPadding ? .averageWithPadding : .average)), [first], outputs)
         case .globalAverage:
             guard isFloat, program.shape(first).count > 2 else { return false }
@@ -113,7 +123,8 @@ struct Translation {
         case .quantization:
             return try quantization(inputs, outputs)
         case .dequantization(let axis):
-            guard let grids = try grids(first, second, inputs.count > 2 ? inputs[2] : nil, axis), self.isFloat(output) else {
+            guard let grids = try grids(first, second, inputs.count > 2 ? inputs[2] : nil, axis), self.isFloat(output)
+            else {
                 return false
             }
             guard grids.grid != nil || program.values[first].constant != nil else { return false }
@@ -124,16 +135,24 @@ struct Translation {
     }
 
     private mutating func product(
-        _ inputs: [Int?], _ output: Int, _ left: Bool, _ right: Bool, _ alpha: Float, _ beta: Float
+        _ inputs: [Int?],
+        _ output: Int,
+        _ left: Bool,
+        _ right: Bool,
+        _ alpha: Float,
+        _ beta: Float
     ) -> Bool {
-        guard inputs.count >= 2, var a = inputs[0], let b = inputs[1], program.shape(a).count >= 2, alpha == 1, beta == 1 else {
+        guard inputs.count >= 2, var a = inputs[0], let b = inputs[1], program.shape(a).count >= 2, alpha == 1,
+            beta == 1
+        else {
             return false
         }
         let bias = inputs.count > 2 ? inputs[2] : nil
         if left { a = transposed(a) }
         guard isStored(b), program.shape(b).count == 2 else {
             let (x, y) = (program.shape(a), program.shape(b))
-            guard bias == nil, !right, isFloat(b), x.count == y.count, x.dropLast(2) == y.dropLast(2), x.count <= 6 else {
+            guard bias == nil, !right, isFloat(b), x.count == y.count, x.dropLast(2) == y.dropLast(2), x.count <= 6
+            else {
                 return false
             }
             append(.product, [a, b], [output])
@@ -143,7 +162,8 @@ struct Translation {
         let columns = program.shape(weight)[0]
         var list = [a, weight]
         if let bias {
-            guard isStored(bias), program.shape(bias).reduce(1, *) == columns, program.shape(bias).last == columns else {
+            guard isStored(bias), program.shape(bias).reduce(1, *) == columns, program.shape(bias).last == columns
+            else {
                 return false
             }
             list.append(bias)
@@ -204,7 +224,10 @@ struct Translation {
 
     /// Dequantises the operands, computes, and quantises: the rewrites make one integer kernel of it.
     private mutating func quantized(
-        _ inner: Computation, _ operands: [QuantizedPorts], _ biasPort: Int?, _ result: QuantizedPorts?
+        _ inner: Computation,
+        _ operands: [QuantizedPorts],
+        _ biasPort: Int?,
+        _ result: QuantizedPorts?
     ) throws(CNNOptError) -> Bool {
         func port(_ port: Int?) -> Int? { port.flatMap { inputs.indices.contains($0) ? inputs[$0] : nil } }
         var all: [Int?] = []
@@ -231,7 +254,9 @@ struct Translation {
             let reals = integers.indices.map {
                 Float(Double(integers[$0]) * Double(scales[0][0]) * Double(scales[1][scales[1].count == 1 ? 0 : $0]))
             }
-            all.append(program.add(constant: try TensorData(reals, shape: stored.shape), name: program.values[bias].name))
+            all.append(
+                program.add(constant: try TensorData(reals, shape: stored.shape), name: program.values[bias].name)
+            )
         }
         let start = operations.count
         guard let result else {
@@ -261,7 +286,9 @@ struct Translation {
     /// Whether the value is known now: stored, or dequantised from what is stored.
     private func isStored(_ value: Int) -> Bool {
         if program.values[value].constant != nil { return true }
-        guard let maker = maker(value), case .dequantization = maker.kind, let source = maker.inputs[0] else { return false }
+        guard let maker = maker(value), case .dequantization = maker.kind, let source = maker.inputs[0] else {
+            return false
+        }
         return program.values[source].constant != nil
     }
 

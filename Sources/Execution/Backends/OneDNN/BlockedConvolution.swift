@@ -9,7 +9,8 @@ extension PlanBuilder {
     mutating func addBlockedConvolution(_ operation: Operation, _ form: Convolution) throws(CNNOptError) -> Bool {
         let values = operation.inputs.compactMap { $0 }
         guard let weight = program.values[values[1]].constant, weight.byteCount >= Self.cachedBytes, form.groups == 1,
-            !form.isTransposed, form.axes.count <= 2, weight.shape[2...].reduce(1, *) > 1, let ending = BlockedEnding(form.epilogue)
+            !form.isTransposed, form.axes.count <= 2, weight.shape[2...].reduce(1, *) > 1,
+            let ending = BlockedEnding(form.epilogue)
         else { return false }
         let shape = program.shape(values[0])
         let order = AxisOrder.channelsLast(shape.count)
@@ -38,7 +39,9 @@ extension PlanBuilder {
         }
         let clamp = ending.clamp
         let reads = [data, weights, offsets] + (addend.map { [$0] } ?? [])
-        addKernel(operation, "blocked product", order: order, reads: reads, writes: [result, scratch]) { table, threads in
+        addKernel(operation, "blocked product", order: order, reads: reads, writes: [result, scratch]) {
+            table,
+            threads in
             withUnsafePointer(to: kernel) {
                 ck_convolution_f32_run(
                     $0,

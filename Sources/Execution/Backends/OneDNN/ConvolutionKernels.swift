@@ -47,7 +47,9 @@ extension PlanBuilder {
     /// The convolution without padding, of data that were padded before: where the padding keeps oneDNN from its fast kernels,
     /// as it does with wide dilations.
     private mutating func withPaddedData(
-        _ operation: Operation, _ form: Convolution, _ order: AxisOrder
+        _ operation: Operation,
+        _ form: Convolution,
+        _ order: AxisOrder
     ) throws(CNNOptError) -> (Convolution, Int)? {
         let values = operation.inputs.compactMap { $0 }
         guard !form.isTransposed, form.axes.contains(where: { $0.dilation > 1 && $0.padBegin + $0.padEnd > 0 }),
@@ -72,7 +74,10 @@ extension PlanBuilder {
         _ = operand(values[0], order)
         try addZeroPadding(
             Operation(
-                kind: .zeroPadding(padding), inputs: [values[0]], outputs: [padded], names: operation.names,
+                kind: .zeroPadding(padding),
+                inputs: [values[0]],
+                outputs: [padded],
+                names: operation.names,
                 operators: ["Pad"]
             ),
             padding,
@@ -82,7 +87,11 @@ extension PlanBuilder {
     }
 
     private func convolution(
-        _ form: Convolution, _ values: [Int], _ output: Int, _ order: AxisOrder, _ attributes: onednn_attributes
+        _ form: Convolution,
+        _ values: [Int],
+        _ output: Int,
+        _ order: AxisOrder,
+        _ attributes: onednn_attributes
     ) throws(CNNOptError) -> OneDNNKernel {
         let source = try layout(values[0], order)
         let target = try layout(output, order)
@@ -105,16 +114,23 @@ extension PlanBuilder {
     }
 
     /// The weight in the layout that the kernel wants.
-    private mutating func weights(_ value: Int, _ form: Convolution, _ kernel: OneDNNKernel) throws(CNNOptError) -> Int {
+    private mutating func weights(_ value: Int, _ form: Convolution, _ kernel: OneDNNKernel) throws(CNNOptError) -> Int
+    {
         guard let tensor = program.values[value].constant else {
             throw CNNOptError(.internalFault, "a weight that is not stored")
         }
         let (sizes, strides) = form.weightForm(tensor.shape)
-        return try addReordered(tensor, OneDNNLayout(sizes, ONEDNN_FLOAT, strides: strides), kernel.layout(ONEDNN_WEIGHTS))
+        return try addReordered(
+            tensor,
+            OneDNNLayout(sizes, ONEDNN_FLOAT, strides: strides),
+            kernel.layout(ONEDNN_WEIGHTS)
+        )
     }
 
     /// A buffer with a stored tensor in another layout.
-    mutating func addReordered(_ tensor: TensorData, _ from: OneDNNLayout, _ to: OneDNNLayout) throws(CNNOptError) -> Int {
+    mutating func addReordered(_ tensor: TensorData, _ from: OneDNNLayout, _ to: OneDNNLayout) throws(CNNOptError)
+        -> Int
+    {
         if from.isEqual(to: to) { return try addStored(tensor) }
         guard let source = tensor.storage else { throw CNNOptError(.internalFault, "a weight of strings") }
         let storage = try TensorStorage.allocate(byteCount: to.byteCount, zeroed: false)

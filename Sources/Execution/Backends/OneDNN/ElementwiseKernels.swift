@@ -83,7 +83,12 @@ extension PlanBuilder {
 
     /// Two operands of integers.
     mutating func addQuantizedPair(
-        _ operation: Operation, _ function: PairFunction, _ clamp: Clamp, _ left: Grid, _ right: Grid, _ result: Grid
+        _ operation: Operation,
+        _ function: PairFunction,
+        _ clamp: Clamp,
+        _ left: Grid,
+        _ right: Grid,
+        _ result: Grid
     ) throws(CNNOptError) {
         let (walk, a, b, y, order) = try pair(operation, mayOverwrite: true)
         let code = function.code
@@ -102,7 +107,8 @@ extension PlanBuilder {
         let output = operation.outputs[0]
         let shape = program.shape(output)
         let whole = values.filter { program.shape($0) == shape && program.values[$0].constant == nil }
-        let order = whole.first.map { self.order($0) } ?? (values.first { program.shape($0) == shape }).map { self.order($0) }
+        let order =
+            whole.first.map { self.order($0) } ?? (values.first { program.shape($0) == shape }).map { self.order($0) }
             ?? .rowMajor(shape.count)
         var buffers: [Int] = []
         var strides: [[Int]] = []
@@ -116,7 +122,9 @@ extension PlanBuilder {
             strides.append(shape.indices.map { padded[$0] == 1 && shape[$0] != 1 ? 0 : dense[$0] })
         }
         let result: Int
-        if let same = zip(values, buffers).first(where: { program.shape($0.0) == shape && canOverwrite($0.1, with: output) }) {
+        if let same = zip(values, buffers).first(where: {
+            program.shape($0.0) == shape && canOverwrite($0.1, with: output)
+        }) {
             result = same.1
             place(output, Placement(buffer: result, order: order))
         } else {

@@ -49,7 +49,11 @@ extension PlanBuilder {
     ///   - operands: values that additions take, in turn.
     ///   - reserved: the buffer of the kernel's own operand, which must not be overwritten.
     mutating func epilogue(
-        _ steps: [EpilogueStep], _ operands: [Int], result: Int, _ order: AxisOrder, reserved: Int
+        _ steps: [EpilogueStep],
+        _ operands: [Int],
+        result: Int,
+        _ order: AxisOrder,
+        reserved: Int
     ) throws(CNNOptError) -> Epilogue {
         var epilogue = Epilogue()
         var next = 0
@@ -79,7 +83,10 @@ extension PlanBuilder {
 
     /// Runs the steps of an epilogue one by one on a result that a kernel could not take them into.
     mutating func addUnfused(
-        _ steps: [EpilogueStep], _ operands: [Int], from value: Int, _ operation: Operation
+        _ steps: [EpilogueStep],
+        _ operands: [Int],
+        from value: Int,
+        _ operation: Operation
     ) throws(CNNOptError) {
         var source = value
         var next = 0

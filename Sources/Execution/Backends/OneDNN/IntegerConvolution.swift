@@ -28,7 +28,10 @@ struct IntegerConvolution {
             Float(Double(integers.data.scale) * number(integers.weightScales, $0) / unit)
         }
         offsets = (0..<channels).map { channel in Float(bias.map { number($0, channel) / unit } ?? 0) }
-        var clamp = Clamp(low: Float(Double(integers.clamp.low) / unit), high: Float(Double(integers.clamp.high) / unit))
+        var clamp = Clamp(
+            low: Float(Double(integers.clamp.low) / unit),
+            high: Float(Double(integers.clamp.high) / unit)
+        )
         if let result = integers.result {
             // Saturation does what a clamp to or beyond the grid's ends would do.
             if clamp.low <= Float(result.range.lowerBound - result.zero) { clamp.low = -.infinity }

@@ -10,7 +10,9 @@ extension PlanBuilder {
     /// weights prove that they cannot. Few channels by themselves are summed in floats, where whole numbers below 2²⁴ are exact.
     /// Everything else runs on the exact kernel of ours.
     mutating func addQuantizedConvolution(
-        _ operation: Operation, _ form: Convolution, _ integers: QuantizedForm
+        _ operation: Operation,
+        _ form: Convolution,
+        _ integers: QuantizedForm
     ) throws(CNNOptError) {
         let values = operation.inputs.compactMap { $0 }
         guard let weight = program.values[values[1]].constant else {
@@ -48,7 +50,9 @@ extension PlanBuilder {
 
     /// Steps of data and weights as floats, whose sums are exact, and those brought to the result's grid.
     private mutating func addFloatConvolution(
-        _ operation: Operation, _ job: IntegerConvolution, _ data: Int
+        _ operation: Operation,
+        _ job: IntegerConvolution,
+        _ data: Int
     ) throws(CNNOptError) {
         func real(_ value: Int) -> Program.Value {
             Program.Value(
@@ -77,7 +81,10 @@ extension PlanBuilder {
         }
         let unit = job.integers.data
         let centre = ChannelGrids(
-            axis: nil, scales: [1], zeros: [unit.zero], elementType: unit.isSigned ? .int8 : .uint8
+            axis: nil,
+            scales: [1],
+            zeros: [unit.zero],
+            elementType: unit.isSigned ? .int8 : .uint8
         )
         try addDequantization(part(.dequantization(centre), [data], steps), centre)
         var form = job.form
@@ -92,7 +99,10 @@ extension PlanBuilder {
     }
 
     private func libraryConvolution(
-        _ operation: Operation, _ job: IntegerConvolution, _ values: [Int], _ order: AxisOrder
+        _ operation: Operation,
+        _ job: IntegerConvolution,
+        _ values: [Int],
+        _ order: AxisOrder
     ) throws(CNNOptError) -> OneDNNKernel? {
         let source = try layout(values[0], order)
         let target = try layout(operation.outputs[0], order)
@@ -116,14 +126,26 @@ extension PlanBuilder {
             }
             return try? OneDNNKernel { handle in
                 onednn_convolution(
-                    &handle, source.handle, weights.handle, bias?.handle, target.handle, &window, &attributes, 0
+                    &handle,
+                    source.handle,
+                    weights.handle,
+                    bias?.handle,
+                    target.handle,
+                    &window,
+                    &attributes,
+                    0
                 )
             }
         }
     }
 
     private mutating func addLibraryConvolution(
-        _ operation: Operation, _ job: IntegerConvolution, _ kernel: OneDNNKernel, _ values: [Int], _ data: Int, _ result: Int,
+        _ operation: Operation,
+        _ job: IntegerConvolution,
+        _ kernel: OneDNNKernel,
+        _ values: [Int],
+        _ data: Int,
+        _ result: Int,
         _ order: AxisOrder
     ) throws(CNNOptError) {
         let shape = job.weight.shape
@@ -142,7 +164,12 @@ extension PlanBuilder {
     }
 
     private mutating func addExactConvolution(
-        _ operation: Operation, _ job: IntegerConvolution, _ values: [Int], _ data: Int, _ result: Int, _ order: AxisOrder
+        _ operation: Operation,
+        _ job: IntegerConvolution,
+        _ values: [Int],
+        _ data: Int,
+        _ result: Int,
+        _ order: AxisOrder
     ) throws(CNNOptError) {
         let form = try job.exactForm(batch: program.shape(values[0])[0])
         var zeros = job.integers.weightZeros.map { Int8(truncatingIfNeeded: $0) }
@@ -163,7 +190,9 @@ extension PlanBuilder {
         let offsets = try addStored(TensorData(job.offsets))
         let clamp = job.clamp
         let reads = [data, weights, multipliers, offsets]
-        addKernel(operation, "exact int8", order: order, reads: reads, writes: [result], note: job.note) { table, threads in
+        addKernel(operation, "exact int8", order: order, reads: reads, writes: [result], note: job.note) {
+            table,
+            threads in
             withUnsafePointer(to: form) {
                 ck_convolution_run(
                     $0,

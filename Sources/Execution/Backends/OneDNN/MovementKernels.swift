@@ -16,7 +16,10 @@ extension PlanBuilder {
     mutating func addReshaping(_ operation: Operation) throws(CNNOptError) {
         guard let value = operation.inputs[0] else { return }
         let buffer = operand(value, .rowMajor(program.shape(value).count))
-        place(operation.outputs[0], Placement(buffer: buffer, order: .rowMajor(program.shape(operation.outputs[0]).count)))
+        place(
+            operation.outputs[0],
+            Placement(buffer: buffer, order: .rowMajor(program.shape(operation.outputs[0]).count))
+        )
     }
 
     mutating func addSlice(_ operation: Operation, _ parts: [(first: Int, step: Int, count: Int)]) throws(CNNOptError) {
@@ -36,7 +39,10 @@ extension PlanBuilder {
     }
 
     private mutating func addPart(
-        _ operation: Operation, of value: Int, to output: Int, _ parts: [(first: Int, step: Int, count: Int)]
+        _ operation: Operation,
+        of value: Int,
+        to output: Int,
+        _ parts: [(first: Int, step: Int, count: Int)]
     ) throws(CNNOptError) {
         let order = order(value)
         let data = operand(value, order)
@@ -108,11 +114,15 @@ extension PlanBuilder {
         let (form, data, result, order) = try resize(operation, value, rows.count, columns.count)
         let width = Int32(try type(value).elementType.bitWidth / 8)
         addKernel(operation, "resize nearest", order: order, reads: [data], writes: [result]) { table, threads in
-            withUnsafePointer(to: form) { ck_resize_nearest(table[data], table[result], width, $0, rows, columns, threads) }
+            withUnsafePointer(to: form) {
+                ck_resize_nearest(table[data], table[result], width, $0, rows, columns, threads)
+            }
         }
     }
 
-    mutating func addLinearResize(_ operation: Operation, _ rows: MixedIndices, _ columns: MixedIndices) throws(CNNOptError) {
+    mutating func addLinearResize(_ operation: Operation, _ rows: MixedIndices, _ columns: MixedIndices)
+        throws(CNNOptError)
+    {
         guard let value = operation.inputs[0] else { return }
         let (form, data, result, order) = try resize(operation, value, rows.low.count, columns.low.count)
         addKernel(operation, "resize linear", order: order, reads: [data], writes: [result]) { table, threads in

@@ -76,7 +76,10 @@ final class OneDNNKernel: @unchecked Sendable {
 
     static func failure(_ status: Int32) -> CNNOptError {
         status == ONEDNN_UNIMPLEMENTED
-            ? CNNOptError(.unsupported, "oneDNN \(String(cString: onednn_version())) has no kernel for these shapes and types")
+            ? CNNOptError(
+                .unsupported,
+                "oneDNN \(String(cString: onednn_version())) has no kernel for these shapes and types"
+            )
             : CNNOptError(.internalFault, "oneDNN reports status \(status)")
     }
 }

@@ -35,7 +35,10 @@ extension PlanBuilder {
 
     /// Our kernel, which takes a third of the time of oneDNN's (2.6.3) where channels come last.
     private mutating func addMaximumPool(
-        _ operation: Operation, _ pool: Pool, _ data: Int, _ order: AxisOrder
+        _ operation: Operation,
+        _ pool: Pool,
+        _ data: Int,
+        _ order: AxisOrder
     ) throws(CNNOptError) {
         guard let value = operation.inputs[0] else { return }
         let shape = program.shape(value)
