@@ -18,8 +18,8 @@ struct PlanBuilder {
     var steps: [PlanStep] = []
     /// Where each value lies, in one or more orders.
     private var placements: [[Placement]]
-    /// The values that share a buffer.
-    private var residents: [[Int]] = []
+    /// The last operation that reads a value in each buffer.
+    private var neededUntil: [Int] = []
     /// The last operation that reads each value; `.max` for results of the plan.
     private var lastUse: [Int]
     /// The operation that is being placed.
@@ -94,7 +94,7 @@ struct PlanBuilder {
 
     mutating func addBuffer(_ byteCount: Int, _ home: PlanBuffer.Home = .arena) -> Int {
         buffers.append(PlanBuffer(byteCount: byteCount, home: home))
-        residents.append([])
+        neededUntil.append(-1)
         return buffers.count - 1
     }
 
@@ -106,7 +106,7 @@ struct PlanBuilder {
 
     mutating func place(_ value: Int, _ placement: Placement) {
         placements[value].append(placement)
-        residents[placement.buffer].append(value)
+        neededUntil[placement.buffer] = max(neededUntil[placement.buffer], lastUse[value])
     }
 
     /// A new buffer for an operation's result.
@@ -123,7 +123,7 @@ struct PlanBuilder {
         else {
             return false
         }
-        return residents[buffer].allSatisfy { lastUse[$0] <= current }
+        return neededUntil[buffer] <= current
     }
 
     /// The result in the operand's memory where that is free, else in a new buffer.
