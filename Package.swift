@@ -58,7 +58,6 @@ let package = Package(
         .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CPNGReader", dependencies: ["CPNG"]),
-        .systemLibrary(name: "CMalloc"),
         library("Reports"),
         library("CNNOpt", ["Passes", "ONNXFormat", "Execution", "Datasets", "Operators", "GraphIR", "Tensors"]),
         .target(name: "CStart"),
@@ -66,7 +65,7 @@ let package = Package(
             name: "CommandLineTool",
             dependencies: [
                 "CStart",
-                "CNNOpt", "Reports", "CMalloc", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "CNNOpt", "Reports", .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Yams", package: "Yams"),
             ]
         ),

@@ -20,7 +20,6 @@ struct CNNOptCommand: ParsableCommand {
 
     static func main() {
         Interruption.install()
-        Allocation.install()
         do {
             var command = try parse(Array(CommandLine.arguments.dropFirst()))
             try command.run()
