@@ -14,14 +14,8 @@ package struct ActivationMemory {
     ///   - targets: values that are kept to the end; the graph's outputs by default.
     package init(_ graph: Graph, _ facts: GraphFacts, targets: [ValueID]? = nil) throws(CNNOptError) {
         let targets = targets ?? graph.outputs
-        var needed = Set(targets)
-        var kept: [NodeID] = []
-        for id in try graph.topologicalOrder().reversed()
-        where graph[id].outputs.contains(where: { $0.map(needed.contains) ?? false }) {
-            kept.append(id)
-            needed.formUnion(graph.arguments(of: id).compactMap { $0 })
-        }
-        nodes = kept.reversed()
+        let needed: Set<ValueID>
+        (nodes, needed) = try graph.nodes(neededFor: targets)
 
         var lastUse: [ValueID: Int] = [:]
         for (index, id) in nodes.enumerated() {

@@ -16,7 +16,14 @@ package final class Engine: Sendable {
     private let backend: Backend
     private let reference: ExecutionPlan
     private let targets: [ValueID]
-    private let plans = Locked<[(key: Key, plan: CompiledPlan)]>([])
+    private let plans = Locked<[(key: Key, plan: Preparation)]>([])
+
+    /// How the model is run on inputs of certain shapes.
+    private enum Preparation: Sendable {
+        case compiled(CompiledPlan)
+        /// By plain loops: oneDNN refuses a layer.
+        case plain
+    }
 
     private struct Key: Hashable, Sendable {
         var shapes: [[Int]?]
@@ -62,31 +69,34 @@ package final class Engine: Sendable {
         }
         let observed = observing.sorted()
         let tensors = try reference.checked(inputs)
-        let results = try plan(tensors, threads, observed).run(tensors)
+        guard case .compiled(let plan) = try plan(tensors, threads, observed) else {
+            return try reference.run(inputs, threads: threads, observing: observing, observe: observe)
+        }
+        let results = try plan.run(tensors)
         for (id, tensor) in zip(observed, results[targets.count...]) { try observe(id, tensor) }
         return Array(results[..<targets.count])
     }
 
     /// Makes, or finds, the plan for these inputs and says what it is.
     package func prepare(_ inputs: [ValueID: TensorData], threads: Int) throws(CNNOptError) -> PlanDescription {
-        guard backend == .onednn else {
-            let facts = try GraphFacts(model, inputShapes: inputs.mapValues(\.shape))
-            return try PlanDescription(reference: model.graph, facts, targets: targets)
+        if backend == .onednn, case .compiled(let plan) = try plan(try reference.checked(inputs), threads, []) {
+            return plan.description
         }
-        return try plan(try reference.checked(inputs), threads, []).description
+        let facts = try GraphFacts(model, inputShapes: inputs.mapValues(\.shape))
+        return try PlanDescription(reference: model.graph, facts, targets: targets)
     }
 
     /// One run with the time of each step in nanoseconds, in the order of ``PlanDescription/steps``.
     package func profile(_ inputs: [ValueID: TensorData], threads: Int) throws(CNNOptError) -> [UInt64] {
-        guard backend == .onednn else {
+        let tensors = try reference.checked(inputs)
+        guard backend == .onednn, case .compiled(let plan) = try plan(tensors, threads, []) else {
             let nodes = try ActivationMemory(model.graph, GraphFacts(model), targets: targets).nodes
             return try reference.profile(inputs, threads: threads, model.graph, nodes)
         }
-        let tensors = try reference.checked(inputs)
         var times: [UInt64] = []
         let clock = ContinuousClock()
         var last: ContinuousClock.Instant?
-        _ = try plan(tensors, threads, []).run(tensors) {
+        _ = try plan.run(tensors) {
             let now = clock.now
             if let last { times.append((now - last).nanoseconds) }
             last = now
@@ -95,11 +105,11 @@ package final class Engine: Sendable {
     }
 
     private func plan(_ tensors: [TensorData?], _ threads: Int, _ observed: [ValueID]) throws(CNNOptError)
-        -> CompiledPlan
+        -> Preparation
     {
         try reference.checkComplete(tensors)
         let key = Key(shapes: tensors.map { $0?.shape }, threads: threads, observed: observed)
-        let known = plans.withLock { plans -> CompiledPlan? in
+        let known = plans.withLock { plans -> Preparation? in
             guard let index = plans.firstIndex(where: { $0.key == key }) else { return nil }
             let found = plans.remove(at: index)
             plans.append(found)
@@ -109,12 +119,23 @@ package final class Engine: Sendable {
         var shapes: [ValueID: [Int]] = [:]
         for (feed, tensor) in zip(feeds, tensors) { if let tensor { shapes[feed.id] = tensor.shape } }
         let facts = try GraphFacts(model, inputShapes: shapes)
-        let program = try Program(model.graph, facts, targets: targets + observed)
-        let plan = try CompiledPlan(program, threads: threads)
+        let plan = try compiled(facts, threads, observed)
         plans.withLock { plans in
             plans.append((key, plan))
             if plans.count > Self.keptPlans { plans.removeFirst() }
         }
         return plan
+    }
+
+    private func compiled(_ facts: GraphFacts, _ threads: Int, _ observed: [ValueID]) throws(CNNOptError) -> Preparation
+    {
+        do throws(CNNOptError) {
+            let program = try Program(model.graph, facts, targets: targets + observed)
+            return .compiled(try CompiledPlan(program, threads: threads))
+        } catch {
+            // What plain loops do not run either is reported by them.
+            guard error.code == .unsupported else { throw error }
+            return .plain
+        }
     }
 }

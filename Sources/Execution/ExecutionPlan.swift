@@ -43,16 +43,8 @@ package struct ExecutionPlan: Sendable {
     /// Prepares a graph with the facts that hold where it stands.
     init(_ graph: Graph, _ facts: GraphFacts, targets: [ValueID]? = nil) throws(CNNOptError) {
         let wanted = targets ?? graph.outputs
-        let order = try graph.topologicalOrder()
-
-        var needed = Set(wanted)
-        var kept: [(id: NodeID, arguments: [ValueID?])] = []
-        for id in order.reversed() where graph[id].outputs.contains(where: { $0.map(needed.contains) ?? false }) {
-            let arguments = graph.arguments(of: id)
-            kept.append((id, arguments))
-            needed.formUnion(arguments.compactMap { $0 })
-        }
-        kept.reverse()
+        let (nodes, needed) = try graph.nodes(neededFor: wanted)
+        let kept = nodes.map { (id: $0, arguments: graph.arguments(of: $0)) }
 
         var lastUse: [ValueID: Int] = [:]
         for (index, node) in kept.enumerated() {

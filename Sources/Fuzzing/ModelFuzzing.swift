@@ -30,7 +30,8 @@ package enum ModelFuzzing: FuzzTarget {
         let model = try ONNXReader.read(bytes: bytes, name: "fuzzed")
         _ = try ONNXWriter.bytes(of: model)
         try infer(model)
-        try execute(model)
+        // Loops may run up to their limit: once is enough for a case.
+        try execute(model, bytes.count.isMultiple(of: 2) ? .onednn : .reference)
         try transform(model)
     }
 
@@ -53,7 +54,7 @@ package enum ModelFuzzing: FuzzTarget {
     private static let largestCost = 1 << 22
     private static let largestInput = 1 << 16
 
-    private static func execute(_ model: Model) throws(CNNOptError) {
+    private static func execute(_ model: Model, _ backend: Backend) throws(CNNOptError) {
         var feeds: [ValueID: [Int]] = [:]
         for id in model.graph.feeds {
             guard let shape = model.graph[id].type?.tensor?.shape else { return }
@@ -71,13 +72,12 @@ package enum ModelFuzzing: FuzzTarget {
             }
             guard cost <= largestCost else { return }
         }
-        let plan = try ExecutionPlan(model)
         var inputs: [ValueID: TensorData] = [:]
         for (id, sizes) in feeds {
             guard let type = model.graph[id].type?.tensor?.elementType else { return }
             inputs[id] = try TensorData(zeros: type, shape: sizes)
         }
-        _ = try plan.run(inputs, threads: 1)
+        _ = try Engine(model, backend: backend).run(inputs, threads: 1)
     }
 
     private static func transform(_ model: Model) throws(CNNOptError) {

@@ -39,7 +39,7 @@ package struct OperatorSite: Sendable {
     /// The version of the operator set of the node's domain.
     package let opset: Int
     /// nil for optional inputs that are left out.
-    package let inputs: [Input?]
+    package private(set) var inputs: [Input?]
     /// Known once types have been inferred; empty during inference.
     package var outputTypes: [TensorType?]
     /// The outputs that no node uses and the graph does not return.
@@ -57,6 +57,13 @@ package struct OperatorSite: Sendable {
 }
 
 extension OperatorSite {
+    /// The same site with other knowledge of its inputs.
+    package func replacing(inputs: [Input?]) -> OperatorSite {
+        var site = self
+        site.inputs = inputs
+        return site
+    }
+
     /// Whether the optional input is there.
     package func has(_ port: Int) -> Bool { inputs.indices.contains(port) && inputs[port] != nil }
 

@@ -5,15 +5,7 @@ import Testing
 
 /// Buffers packed into one piece of memory.
 @Suite struct ArenaTests {
-    /// Steps that read and write buffers with seeded lifetimes.
-    private func plan(seed: UInt64, count: Int) -> ([PlanBuffer], [PlanStep]) {
-        var generator = SeededGenerator(seed: seed)
-        let buffers = (0..<count).map { _ in PlanBuffer(byteCount: 1 + generator.index(below: 5_000), home: .arena) }
-        var touched = [[Int]](repeating: [], count: count + 8)
-        for buffer in 0..<count {
-            touched[buffer].append(buffer)
-            touched[buffer + 1 + generator.index(below: 7)].append(buffer)
-        }
+    private func step(reads: [Int], writes: [Int]) -> PlanStep {
         let description = PlanDescription.Step(
             name: "",
             operators: "",
@@ -23,8 +15,26 @@ import Testing
             bytes: 0,
             macs: 0
         )
+        return PlanStep(
+            work: .kernel { _, _ in },
+            threads: 1,
+            reads: reads,
+            writes: writes,
+            description: description
+        )
+    }
+
+    /// Steps that read and write buffers with seeded lifetimes.
+    private func plan(seed: UInt64, count: Int) -> ([PlanBuffer], [PlanStep]) {
+        var generator = SeededGenerator(seed: seed)
+        let buffers = (0..<count).map { _ in PlanBuffer(byteCount: 1 + generator.index(below: 5_000), home: .arena) }
+        var touched = [[Int]](repeating: [], count: count + 8)
+        for buffer in 0..<count {
+            touched[buffer].append(buffer)
+            touched[buffer + 1 + generator.index(below: 7)].append(buffer)
+        }
         let steps = touched.map {
-            PlanStep(work: .kernel { _, _ in }, threads: 1, reads: $0, writes: [], description: description)
+            step(reads: $0, writes: [])
         }
         return (buffers, steps)
     }
@@ -50,17 +60,8 @@ import Testing
 
     @Test func aChainNeedsTwoBuffersAtATime() {
         let buffers = (0..<10).map { _ in PlanBuffer(byteCount: 640, home: .arena) }
-        let description = PlanDescription.Step(
-            name: "",
-            operators: "",
-            kernel: "",
-            layout: "",
-            shape: [],
-            bytes: 0,
-            macs: 0
-        )
         let steps = (0..<9).map {
-            PlanStep(work: .kernel { _, _ in }, threads: 1, reads: [$0], writes: [$0 + 1], description: description)
+            step(reads: [$0], writes: [$0 + 1])
         }
         let arena = Arena(buffers, steps)
         #expect(arena.byteCount == 1_280)

@@ -137,6 +137,28 @@ import Testing
         #expect(missing.map { "\($0)".contains("--input x=") } == true)
     }
 
+    /// A bias, or a normalisation's scale, whose shape does not fit is refused as plain loops refuse it, before a kernel reads it.
+    @Test(arguments: ["bias", "scale"])
+    func tensorsThatDoNotFitReachNoKernel(_ wrong: String) throws {
+        var builder = ModelBuilder()
+        try builder.input("x", [1, 3, 8, 8])
+        try builder.constant("w", .random([256, 3, 15, 15], seed: 1))
+        try builder.constant("b", .random(wrong == "bias" ? [4] : [256], seed: 2))
+        try builder.node("Conv", ["x", "w", "b"], ["a"], [Attribute("pads", [7, 7, 7, 7])])
+        for part in ["scale", "shift", "mean", "variance"] {
+            try builder.constant(part, .random(wrong == "scale" ? [5] : [256], seed: 3, in: 1...2))
+        }
+        try builder.node("BatchNormalization", ["a", "scale", "shift", "mean", "variance"], ["y"])
+        try builder.output("y")
+        let feeds = try feed(builder.model, .random([1, 3, 8, 8], seed: 1))
+        for backend in Backend.allCases {
+            let error = #expect(throws: CNNOptError.self) {
+                _ = try Engine(builder.model, backend: backend).run(feeds, threads: 1)
+            }
+            #expect(error?.code == .invalidModel)
+        }
+    }
+
     @Test(
         .enabled(if: SharedMaterial.isPresent, "../shared/models is not there"),
         arguments: SharedMaterial.modelNames

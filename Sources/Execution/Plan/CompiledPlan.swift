@@ -11,8 +11,6 @@ package final class CompiledPlan: Sendable {
     let arenaBytes: Int
     let largestLiveSet: Int
     let threads: Int
-    /// Values without fixed shape.
-    private let slotCount: Int
     private let inputs: [Int]
     private let outputs: [Output]
     /// Memory of runs that have ended, for those to come.
@@ -26,8 +24,7 @@ package final class CompiledPlan: Sendable {
         case input(Int)
     }
 
-    /// - Parameters:
-    ///   - names: of the model's inputs, for messages.
+    /// Rewrites the program, chooses its kernels, and packs its memory.
     init(_ program: Program, threads: Int) throws(CNNOptError) {
         onednn_set_threads(Int32(threads))
         var program = program
@@ -43,7 +40,6 @@ package final class CompiledPlan: Sendable {
         arenaBytes = arena.byteCount
         largestLiveSet = arena.largestLiveSet
         self.threads = threads
-        slotCount = program.values.count
         inputs = program.inputs
         outputs = program.outputs.map { value in
             if let constant = program.values[value].constant { return .stored(constant) }
@@ -74,7 +70,7 @@ package final class CompiledPlan: Sendable {
     }
 
     /// Runs the plan on inputs in the order of the program; those that nothing needs may be nil.
-    /// - Parameter clock: told the time in nanoseconds before the first step and after each.
+    /// - Parameter clock: called before the first step and after each.
     func run(_ tensors: [TensorData?], clock: (() -> Void)? = nil) throws(CNNOptError) -> [TensorData] {
         let kept = spare.withLock { $0.popLast() }
         let memory = if let kept { kept } else { try PlanMemory(self) }

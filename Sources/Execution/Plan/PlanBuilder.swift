@@ -75,7 +75,7 @@ struct PlanBuilder {
         current = program.operations.count
         for (number, output) in program.outputs.enumerated() {
             guard let type = program.values[output].type, program.values[output].constant == nil else { continue }
-            let found = operand(output, .rowMajor(type.shape.count))
+            let found = try operand(output, .rowMajor(type.shape.count))
             if case .arena = buffers[found].home {
                 buffers[found].home = .output(number)
             } else {
@@ -133,6 +133,14 @@ struct PlanBuilder {
         return operand
     }
 
+    /// What is known now of a value that has to be.
+    func stored(_ value: Int) throws(CNNOptError) -> TensorData {
+        guard let tensor = program.values[value].constant else {
+            throw CNNOptError(.internalFault, "'\(program.values[value].name)' is not stored")
+        }
+        return tensor
+    }
+
     func type(_ value: Int) throws(CNNOptError) -> Program.StaticType {
         guard let type = program.values[value].type else {
             throw CNNOptError(.internalFault, "'\(program.values[value].name)' has no fixed shape")
@@ -158,7 +166,7 @@ struct PlanBuilder {
     func order(_ value: Int) -> AxisOrder { placements[value].first?.order ?? .rowMajor(program.shape(value).count) }
 
     /// The buffer in which a value lies in an order, after a copy where it does not yet.
-    mutating func operand(_ value: Int, _ order: AxisOrder) -> Int {
+    mutating func operand(_ value: Int, _ order: AxisOrder) throws(CNNOptError) -> Int {
         let shape = program.shape(value)
         if placements[value].isEmpty, let constant = program.values[value].constant, let storage = constant.storage {
             place(
@@ -167,7 +175,9 @@ struct PlanBuilder {
             )
         }
         if let found = placements[value].first(where: { $0.order.isSame(as: order, shape) }) { return found.buffer }
-        guard let source = placements[value].first else { return 0 }
+        guard let source = placements[value].first else {
+            throw CNNOptError(.internalFault, "'\(program.values[value].name)' is read before it is made")
+        }
         if let constant = program.values[value].constant, let turned = try? constant.laid(order),
             let storage = turned.storage
         {

@@ -8,7 +8,6 @@ import Tensors
 final class PlanMemory: @unchecked Sendable {
     private let arena: TensorStorage
     private let pointers: UnsafeMutablePointer<UnsafeMutableRawPointer>
-    private let count: Int
     /// Calls by step; nil for other kinds of steps.
     private var calls: [OneDNNCall?] = []
     /// Bindings to the caller's tensors, which change with each run.
@@ -19,7 +18,7 @@ final class PlanMemory: @unchecked Sendable {
 
     init(_ plan: CompiledPlan) throws(CNNOptError) {
         arena = try TensorStorage.allocate(byteCount: plan.arenaBytes, zeroed: false)
-        count = max(plan.buffers.count, 1)
+        let count = max(plan.buffers.count, 1)
         pointers = .allocate(capacity: count)
         pointers.initialize(repeating: arena.base, count: count)
         for (number, buffer) in plan.buffers.enumerated() {

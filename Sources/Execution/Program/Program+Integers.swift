@@ -27,16 +27,12 @@ extension Program {
 
     /// mover(dequantise(x)) = dequantise(mover(x)).
     private mutating func moveIntegers() {
-        var source: [Int: (value: Int, grid: Grid, operation: Int)] = [:]
+        var source: [Int: (value: Int, grid: Grid)] = [:]
         var result: [Operation] = []
         result.reserveCapacity(operations.count)
         for operation in operations {
-            defer {
-                if let last = result.last, case .dequantization(let grids) = last.kind, let grid = grids.grid,
-                    let x = last.inputs[0]
-                {
-                    source[last.outputs[0]] = (x, grid, result.count - 1)
-                }
+            if case .dequantization(let grids) = operation.kind, let grid = grids.grid, let x = operation.inputs[0] {
+                source[operation.outputs[0]] = (x, grid)
             }
             guard operation.kind.movesElements else {
                 result.append(operation)
@@ -55,28 +51,22 @@ extension Program {
                 add(
                     Value(
                         name: values[output].name,
-                        type: StaticType(elementType: first.grid.isSigned ? .int8 : .uint8, shape: shape(output))
+                        type: StaticType(elementType: first.grid.elementType, shape: shape(output))
                     )
                 )
             }
             result.append(moved)
-            let grids = ChannelGrids(
-                axis: nil,
-                scales: [first.grid.scale],
-                zeros: [first.grid.zero],
-                elementType: first.grid.isSigned ? .int8 : .uint8
-            )
             for (real, integers) in zip(operation.outputs, moved.outputs) {
+                source[real] = (integers, first.grid)
                 result.append(
                     Operation(
-                        kind: .dequantization(grids),
+                        kind: .dequantization(ChannelGrids(first.grid)),
                         inputs: [integers],
                         outputs: [real],
                         names: operation.names,
                         operators: ["DequantizeLinear"]
                     )
                 )
-                source[real] = (integers, first.grid, result.count - 1)
             }
         }
         operations = result
@@ -190,7 +180,7 @@ extension Program {
     mutating func storeDequantized() throws(CNNOptError) {
         for index in operations.indices {
             guard case .dequantization(let grids) = operations[index].kind, let source = operations[index].inputs[0],
-                let tensor = values[source].constant, !outputs.contains(operations[index].outputs[0])
+                let tensor = values[source].constant
             else { continue }
             values[operations[index].outputs[0]].constant = try tensor.dequantized(grids)
             operations[index].outputs = []
@@ -240,7 +230,6 @@ extension Program {
         -> [Operation]
     {
         var conversions: [Operation] = []
-        let type: ElementType = result.isSigned ? .int8 : .uint8
         for (port, source) in sources.enumerated() {
             guard source.grid != result else {
                 operations[index].inputs[port] = source.value
@@ -249,7 +238,7 @@ extension Program {
             let converted = add(
                 Value(
                     name: values[source.value].name,
-                    type: StaticType(elementType: type, shape: shape(source.value))
+                    type: StaticType(elementType: result.elementType, shape: shape(source.value))
                 )
             )
             conversions.append(

@@ -20,18 +20,18 @@ private struct Lowering {
     var program = Program()
     /// The program's value for each of the graph's.
     var known: [ValueID: Int] = [:]
+    /// Operations that dequantise stored tensors, by their result.
+    private var storedIntegers: [Int: Operation] = [:]
+
+    init(graph: Graph, facts: GraphFacts) {
+        self.graph = graph
+        self.facts = facts
+    }
 
     mutating func run(_ targets: [ValueID]) throws(CNNOptError) {
         for id in graph.feeds { program.inputs.append(value(id)) }
-        var needed = Set(targets)
-        var order: [NodeID] = []
-        for id in try graph.topologicalOrder().reversed()
-        where graph[id].outputs.contains(where: { $0.map(needed.contains) ?? false }) {
-            order.append(id)
-            needed.formUnion(graph.arguments(of: id).compactMap { $0 })
-        }
-        for id in order.reversed() {
-            let site = facts.site(id, graph)
+        for id in try graph.nodes(neededFor: targets).nodes {
+            let site = site(id)
             do throws(CNNOptError) {
                 try lower(id, site)
             } catch {
@@ -39,6 +39,16 @@ private struct Lowering {
             }
         }
         program.outputs = targets.map { value($0) }
+    }
+
+    /// The node with all that is known about it, tensors that were computed on the way included.
+    private func site(_ id: NodeID) -> OperatorSite {
+        let site = facts.site(id, graph)
+        var inputs = site.inputs
+        for (port, input) in site.node.inputs.enumerated() where inputs[port]?.constant == nil {
+            inputs[port]?.constant = input.flatMap { known[$0] }.flatMap { program.values[$0].constant }
+        }
+        return site.replacing(inputs: inputs)
     }
 
     mutating func value(_ id: ValueID) -> Int {
@@ -74,6 +84,7 @@ private struct Lowering {
             if try fold(definition, site) { return }
             if let operation = try translated(definition, site) {
                 program.operations += operation
+                for part in operation where program.dequantizesStored(part) { storedIntegers[part.outputs[0]] = part }
                 return
             }
         }
@@ -135,7 +146,13 @@ private struct Lowering {
             inputs.allSatisfy({ $0.map { program.values[$0].constant != nil || isFilled($0) } ?? true }),
             outputs.allSatisfy(isFilled)
         else { return nil }
-        var translation = Translation(program: program, site: site, inputs: inputs, outputs: outputs)
+        var translation = Translation(
+            program: program,
+            site: site,
+            inputs: inputs,
+            outputs: outputs,
+            storedIntegers: storedIntegers
+        )
         // Held once only, so that nothing is copied.
         program = Program()
         defer { program = translation.program }

@@ -6,7 +6,7 @@ extension Program {
     mutating func optimize() throws(CNNOptError) {
         absorbPadding()
         foldAffines()
-        try recogniseGates()
+        recogniseGates()
         fuseFunctions()
         try runOnIntegers()
         try storeDequantized()
@@ -149,7 +149,7 @@ extension Program {
     }
 
     /// x · sigmoid(x) and x · hardSigmoid(x) are functions of their own.
-    private mutating func recogniseGates() throws(CNNOptError) {
+    private mutating func recogniseGates() {
         let uses = ProgramUses(self)
         for index in operations.indices {
             guard case .pair(.multiply, let clamp) = operations[index].kind, let a = operations[index].inputs[0],

@@ -28,6 +28,12 @@ struct ProgramUses {
 }
 
 extension Program {
+    /// Whether an operation gives the real numbers of integers that are stored.
+    func dequantizesStored(_ operation: Operation) -> Bool {
+        guard case .dequantization = operation.kind, let source = operation.inputs[0] else { return false }
+        return values[source].constant != nil
+    }
+
     /// Drops operations whose results nothing needs.
     mutating func removeUnused() {
         var needed = Set(outputs)

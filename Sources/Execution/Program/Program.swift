@@ -43,6 +43,11 @@ struct Program {
         )
     }
 
+    /// A value of real numbers with the name and shape of another.
+    func real(like value: Int) -> Value {
+        Value(name: values[value].name, type: StaticType(elementType: .float32, shape: shape(value)))
+    }
+
     func shape(_ value: Int) -> [Int] { values[value].type?.shape ?? [] }
     func elementType(_ value: Int) -> ElementType? { values[value].type?.elementType }
 }
@@ -150,6 +155,7 @@ struct Grid: Hashable {
     var zero: Int32
     var isSigned: Bool
 
+    var elementType: ElementType { isSigned ? .int8 : .uint8 }
     var range: ClosedRange<Int32> { isSigned ? -128...127 : 0...255 }
 }
 
@@ -159,6 +165,18 @@ struct ChannelGrids {
     var scales: [Float]
     var zeros: [Int32]
     var elementType: ElementType
+
+    init(axis: Int?, scales: [Float], zeros: [Int32], elementType: ElementType) {
+        self.axis = axis
+        self.scales = scales
+        self.zeros = zeros
+        self.elementType = elementType
+    }
+
+    /// One grid for all.
+    init(_ grid: Grid) {
+        self.init(axis: nil, scales: [grid.scale], zeros: [grid.zero], elementType: grid.elementType)
+    }
 
     /// The grid where one holds for all 8-bit integers.
     var grid: Grid? {

@@ -41,15 +41,10 @@ extension Translation {
         var all: [Int?] = []
         var scales: [[Float]] = []
         for operand in operands {
-            guard let tensor = port(operand.tensor), let type = program.values[tensor].type,
+            guard let tensor = port(operand.tensor),
                 let grids = try grids(tensor, port(operand.scale), port(operand.zero), operand.axis)
             else { return false }
-            let real = program.add(
-                Program.Value(
-                    name: program.values[tensor].name,
-                    type: Program.StaticType(elementType: .float32, shape: type.shape)
-                )
-            )
+            let real = program.add(program.real(like: tensor))
             append(.dequantization(grids), [tensor], [real])
             all.append(real)
             scales.append(grids.scales)
@@ -72,15 +67,10 @@ extension Translation {
             heaviest = max(heaviest, start)
             return true
         }
-        guard let output = outputs.first, let type = program.values[output].type,
+        guard let output = outputs.first,
             let grid = try grids(output, port(result.scale), port(result.zero), nil)?.grid
         else { return false }
-        let real = program.add(
-            Program.Value(
-                name: program.values[output].name,
-                type: Program.StaticType(elementType: .float32, shape: type.shape)
-            )
-        )
+        let real = program.add(program.real(like: output))
         guard try add(inner, all, [real]) else { return false }
         heaviest = max(heaviest, start)
         append(.quantization(grid), [real], [output])

@@ -6,23 +6,20 @@ import Tensors
 struct Translation {
     var program: Program
     let site: OperatorSite
-    var inputs: [Int?]
+    let inputs: [Int?]
     let outputs: [Int]
+    /// Operations before it that dequantise stored tensors, by their result.
+    let storedIntegers: [Int: Operation]
     var operations: [Operation] = []
     /// The operation that does the node's arithmetic.
     var heaviest = 0
 
-    init(program: Program, site: OperatorSite, inputs: [Int?], outputs: [Int]) {
-        self.program = program
-        self.site = site
-        self.inputs = inputs
-        self.outputs = outputs
-    }
-
     /// - Returns: whether the node could be expressed.
     mutating func affine(_ affine: ChannelAffine) throws(CNNOptError) -> Bool {
         guard inputs.indices.contains(affine.dataPort), let data = inputs[affine.dataPort], isFloat(data),
-            program.shape(data) == program.shape(outputs[0]), program.values[data].constant == nil
+            program.shape(data) == program.shape(outputs[0]), program.values[data].constant == nil,
+            affine.scale.count == affine.shift.count,
+            affine.scale.count == affine.axis.map({ program.shape(data)[$0] }) ?? 1
         else { return false }
         let kind = Affine(
             axis: affine.axis,
@@ -57,6 +54,7 @@ struct Translation {
             var isTransposed = false
             if case .transposedConvolution = computation { isTransposed = true }
             let form = Convolution(axes: axes, groups: groups, isTransposed: isTransposed, hasBias: bias != nil)
+            guard fits(form, first, weight, bias, output) else { return false }
             append(.convolution(form), [first, weight] + (bias.map { [$0] } ?? []), outputs)
         case .product(let left, let right, let alpha, let beta):
             return isFloat && product(inputs, output, left, right, alpha, beta)
@@ -134,6 +132,22 @@ struct Translation {
         return true
     }
 
+    /// Whether the shapes agree: kernels trust them.
+    private func fits(_ form: Convolution, _ data: Int, _ weight: Int, _ bias: Int?, _ output: Int) -> Bool {
+        let (x, w, y) = (program.shape(data), program.shape(weight), program.shape(output))
+        guard form.groups > 0, w.count == x.count, y.count == x.count, form.axes.count == x.count - 2, x[0] == y[0],
+            (bias.map { program.shape($0) } ?? [y[1]]) == [y[1]], form.axes.map(\.kernel) == Array(w[2...])
+        else { return false }
+        let (here, there) = (form.axes.map(\.input), form.axes.map(\.output))
+        // A transposed convolution is told by the one whose output is its input.
+        let (channels, outputs) = form.isTransposed ? (w[0], w[1]) : (w[1], w[0])
+        return form.isTransposed
+            ? channels == x[1] && channels % form.groups == 0 && outputs * form.groups == y[1]
+                && Array(x[2...]) == there && Array(y[2...]) == here
+            : channels * form.groups == x[1] && outputs == y[1] && outputs % form.groups == 0
+                && Array(x[2...]) == here && Array(y[2...]) == there
+    }
+
     private mutating func product(
         _ inputs: [Int?],
         _ output: Int,
@@ -151,7 +165,8 @@ struct Translation {
         if left { a = transposed(a) }
         guard isStored(b), program.shape(b).count == 2 else {
             let (x, y) = (program.shape(a), program.shape(b))
-            guard bias == nil, !right, isFloat(b), x.count == y.count, x.dropLast(2) == y.dropLast(2), x.count <= 6
+            guard bias == nil, !right, isFloat(b), x.count == y.count, x.dropLast(2) == y.dropLast(2), x.count <= 6,
+                x[x.count - 1] == y[y.count - 2]
             else {
                 return false
             }
@@ -160,6 +175,7 @@ struct Translation {
         }
         let weight = right ? b : transposed(b)
         let columns = program.shape(weight)[0]
+        guard program.shape(a).last == program.shape(weight)[1] else { return false }
         var list = [a, weight]
         if let bias {
             guard isStored(bias), program.shape(bias).reduce(1, *) == columns, program.shape(bias).last == columns
@@ -181,8 +197,8 @@ struct Translation {
             return program.add(constant: turned, name: program.values[value].name)
         }
         let result = program.add(Program.Value(name: program.values[value].name, type: type))
-        if let maker = maker(value), case .dequantization(var grids) = maker.kind, let source = maker.inputs[0],
-            program.values[source].constant != nil
+        if let maker = dequantization(of: value), case .dequantization(var grids) = maker.kind,
+            let source = maker.inputs[0]
         {
             // Stored integers are turned before they are dequantised.
             grids.axis = grids.axis.map { 1 - $0 }
@@ -197,15 +213,12 @@ struct Translation {
 
     /// Whether the value is known now: stored, or dequantised from what is stored.
     private func isStored(_ value: Int) -> Bool {
-        if program.values[value].constant != nil { return true }
-        guard let maker = maker(value), case .dequantization = maker.kind, let source = maker.inputs[0] else {
-            return false
-        }
-        return program.values[source].constant != nil
+        program.values[value].constant != nil || dequantization(of: value) != nil
     }
 
-    private func maker(_ value: Int) -> Operation? {
-        operations.last { $0.outputs.contains(value) } ?? program.operations.last { $0.outputs.contains(value) }
+    /// What dequantises a stored tensor to the value.
+    private func dequantization(of value: Int) -> Operation? {
+        operations.last { $0.outputs.contains(value) && program.dequantizesStored($0) } ?? storedIntegers[value]
     }
 
     mutating func append(_ kind: Operation.Kind, _ inputs: [Int], _ outputs: [Int]? = nil) {

@@ -14,8 +14,8 @@ extension PlanBuilder {
         else { return false }
         let shape = program.shape(values[0])
         let order = AxisOrder.channelsLast(shape.count)
-        let data = operand(values[0], order)
-        let addend = ending.adds ? operand(values[form.hasBias ? 3 : 2], order) : nil
+        let data = try operand(values[0], order)
+        let addend = ending.adds ? try operand(values[form.hasBias ? 3 : 2], order) : nil
         let kernel = try form.kernelForm(batch: shape[0], weight: weight.shape)
         let (packedBytes, scratchBytes) = withUnsafePointer(to: kernel) {
             (ck_convolution_f32_packed_size($0), ck_convolution_f32_scratch($0, Int32(threads)))

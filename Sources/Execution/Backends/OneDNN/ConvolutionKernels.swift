@@ -10,7 +10,7 @@ extension PlanBuilder {
         let order = AxisOrder.channelsLast(program.shape(values[0]).count)
         var form = form
         if let padded = try withPaddedData(operation, form, order) { (form, values[0]) = padded }
-        let data = operand(values[0], order)
+        let data = try operand(values[0], order)
         let operands = Array(values[(form.hasBias ? 3 : 2)...])
         let fused = try epilogue(form.epilogue, operands, result: operation.outputs[0], order, reserved: data)
         let whole = try? convolution(form, values, operation.outputs[0], order, fused.attributes)
@@ -39,7 +39,9 @@ extension PlanBuilder {
             OneDNNBinding(role: ONEDNN_SOURCE, buffer: data), OneDNNBinding(role: ONEDNN_WEIGHTS, buffer: weights),
             OneDNNBinding(role: ONEDNN_RESULT, buffer: result),
         ]
-        if form.hasBias { bindings.append(OneDNNBinding(role: ONEDNN_BIAS, buffer: operand(values[2], .rowMajor(1)))) }
+        if form.hasBias {
+            bindings.append(OneDNNBinding(role: ONEDNN_BIAS, buffer: try operand(values[2], .rowMajor(1))))
+        }
         addLibrary(operation, kernel, order: order, bindings)
         if !isFused { try addUnfused(form.epilogue, operands, from: target, operation) }
     }
@@ -71,7 +73,7 @@ extension PlanBuilder {
                 type: Program.StaticType(elementType: .float32, shape: shape)
             )
         )
-        _ = operand(values[0], order)
+        _ = try operand(values[0], order)
         try addZeroPadding(
             Operation(
                 kind: .zeroPadding(padding),
@@ -97,28 +99,20 @@ extension PlanBuilder {
         let target = try layout(output, order)
         let weights = try OneDNNLayout(form.weightSizes(program.shape(values[1])), ONEDNN_FLOAT, strides: nil)
         let bias = form.hasBias ? try layout(values[2], .rowMajor(1)) : nil
-        var window = onednn_window(form.axes)
-        var attributes = attributes
-        return try OneDNNKernel { handle in
-            onednn_convolution(
-                &handle,
-                source.handle,
-                weights.handle,
-                bias?.handle,
-                target.handle,
-                &window,
-                &attributes,
-                form.isTransposed ? 1 : 0
-            )
-        }
+        return try OneDNNKernel(
+            convolution: form,
+            source: source,
+            weights: weights,
+            bias: bias,
+            result: target,
+            attributes
+        )
     }
 
     /// The weight in the layout that the kernel wants.
     private mutating func weights(_ value: Int, _ form: Convolution, _ kernel: OneDNNKernel) throws(CNNOptError) -> Int
     {
-        guard let tensor = program.values[value].constant else {
-            throw CNNOptError(.internalFault, "a weight that is not stored")
-        }
+        let tensor = try stored(value)
         let (sizes, strides) = form.weightForm(tensor.shape)
         return try addReordered(
             tensor,

@@ -18,7 +18,7 @@ extension PlanBuilder {
         }
         guard let value = operation.inputs[0] else { return }
         let order = order(value)
-        let data = operand(value, order)
+        let data = try operand(value, order)
         let layout = try OneDNNLayout([try type(value).count], ONEDNN_FLOAT, strides: [1])
         guard let first = function.oneDNN.first else { return }
         var attributes = onednn_attributes()
@@ -49,7 +49,7 @@ extension PlanBuilder {
     private mutating func addScalar(_ operation: Operation, _ function: ElementaryFunction) throws(CNNOptError) {
         guard let value = operation.inputs[0], let function = function.scalar else { return }
         let order = order(value)
-        let data = operand(value, order)
+        let data = try operand(value, order)
         let count = try type(value).count
         let result = try result(operation.outputs[0], over: data, order)
         addKernel(operation, "scalar", order: order, reads: [data], writes: [result]) { table, threads in
@@ -63,7 +63,7 @@ extension PlanBuilder {
 
     /// Two operands that broadcast. The result lies as the larger of them does.
     mutating func addPair(_ operation: Operation, _ function: PairFunction, _ clamp: Clamp) throws(CNNOptError) {
-        let (walk, left, right, result, order) = try pair(operation, mayOverwrite: true)
+        let (walk, left, right, result, order) = try pair(operation)
         let code = function.code
         addKernel(operation, function.text, order: order, reads: [left, right], writes: [result]) { table, threads in
             withUnsafePointer(to: walk) {
@@ -90,7 +90,7 @@ extension PlanBuilder {
         _ right: Grid,
         _ result: Grid
     ) throws(CNNOptError) {
-        let (walk, a, b, y, order) = try pair(operation, mayOverwrite: true)
+        let (walk, a, b, y, order) = try pair(operation)
         let code = function.code
         let (aGrid, bGrid, yGrid) = (ck_grid(left), ck_grid(right), ck_grid(result))
         addKernel(operation, function.text + " int8", order: order, reads: [a, b], writes: [y]) { table, threads in
@@ -100,7 +100,7 @@ extension PlanBuilder {
         }
     }
 
-    private mutating func pair(_ operation: Operation, mayOverwrite: Bool) throws(CNNOptError)
+    private mutating func pair(_ operation: Operation) throws(CNNOptError)
         -> (ck_pair_walk, left: Int, right: Int, result: Int, AxisOrder)
     {
         let values = operation.inputs.compactMap { $0 }
@@ -117,7 +117,7 @@ extension PlanBuilder {
             let padded = [Int](repeating: 1, count: shape.count - own.count) + own
             // The operand in the result's order, as far as it has those axes.
             let aligned = AxisOrder(axes: order.axes.compactMap { $0 - (shape.count - own.count) }.filter { $0 >= 0 })
-            buffers.append(operand(value, aligned))
+            buffers.append(try operand(value, aligned))
             let dense = AxisOrder(axes: order.axes).strides(padded)
             strides.append(shape.indices.map { padded[$0] == 1 && shape[$0] != 1 ? 0 : dense[$0] })
         }
@@ -139,7 +139,7 @@ extension PlanBuilder {
     mutating func addAffine(_ operation: Operation, _ affine: Affine) throws(CNNOptError) {
         guard let value = operation.inputs[0] else { return }
         let order = order(value)
-        let data = operand(value, order)
+        let data = try operand(value, order)
         let shape = program.shape(value)
         let axis = affine.axis.flatMap { order.axes.firstIndex(of: $0) }
         let sizes = order.axes.map { shape[$0] }
@@ -173,7 +173,7 @@ extension PlanBuilder {
         var order = order(value)
         let isLast = order.axes.last { shape[$0] != 1 } == axis || shape[axis] == 1
         if !isLast { order = AxisOrder(axes: shape.indices.filter { $0 != axis } + [axis]) }
-        let data = operand(value, order)
+        let data = try operand(value, order)
         let result = try result(operation.outputs[0], over: data, order)
         let rows = Int64(shape.reduce(1, *) / max(shape[axis], 1))
         let length = Int64(shape[axis])

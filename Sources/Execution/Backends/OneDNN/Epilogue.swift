@@ -61,7 +61,7 @@ extension PlanBuilder {
             switch step {
             case .function(let function): function.oneDNN.forEach { epilogue.attributes.append($0) }
             case .addition:
-                let buffer = operand(operands[next], order)
+                let buffer = try operand(operands[next], order)
                 var operation = onednn_post_operation()
                 if epilogue.sum == nil, buffer != reserved, canOverwrite(buffer, with: result) {
                     operation.kind = ONEDNN_POST_SUM

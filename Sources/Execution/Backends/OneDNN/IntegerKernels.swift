@@ -15,25 +15,24 @@ extension PlanBuilder {
         _ integers: QuantizedForm
     ) throws(CNNOptError) {
         let values = operation.inputs.compactMap { $0 }
-        guard let weight = program.values[values[1]].constant else {
-            throw CNNOptError(.internalFault, "a weight that is not stored")
-        }
+        let weight = try stored(values[1])
         let order = AxisOrder.channelsLast(program.shape(values[0]).count)
-        let data = operand(values[0], order)
+        let data = try operand(values[0], order)
+        let bound = SaturationBound(weight)
+        let isExactHere = onednn_has_exact_int8() != 0
         let job = IntegerConvolution(
             form: form,
             integers: integers,
             weight: weight,
             bias: try values.count > 2 ? program.values[values[2]].constant?.array(of: Float.self) : nil,
-            note: SaturationBound(weight).note(isExactHere: onednn_has_exact_int8() != 0)
+            note: bound.note(isExactHere: isExactHere)
         )
         if form.groups == 1, weight.shape[1...].reduce(1, *) >= Self.fewestProducts,
-            integers.weightZeros.allSatisfy({ $0 == 0 }), !integers.data.isSigned || onednn_has_exact_int8() != 0,
-            onednn_has_exact_int8() != 0 || !SaturationBound(weight).canSaturate,
+            integers.weightZeros.allSatisfy({ $0 == 0 }), isExactHere || !(integers.data.isSigned || bound.canSaturate),
             let kernel = try libraryConvolution(operation, job, values, order), !kernel.isPlain
         {
             let result = try self.result(operation.outputs[0], order)
-            try addLibraryConvolution(operation, job, kernel, values, data, result, order)
+            try addLibraryConvolution(operation, job, kernel, data, result, order)
         } else if form.groups > 1, form.groups <= Self.fewGroups, try job.isExactInFloats() {
             try addFloatConvolution(operation, job, values[0])
         } else {
@@ -54,16 +53,10 @@ extension PlanBuilder {
         _ job: IntegerConvolution,
         _ data: Int
     ) throws(CNNOptError) {
-        func real(_ value: Int) -> Program.Value {
-            Program.Value(
-                name: program.values[value].name,
-                type: Program.StaticType(elementType: .float32, shape: program.shape(value))
-            )
-        }
         let output = operation.outputs[0]
-        let steps = addValue(real(data))
-        let sums = addValue(real(output))
-        let scaled = job.integers.result == nil ? output : addValue(real(output))
+        let steps = addValue(program.real(like: data))
+        let sums = addValue(program.real(like: output))
+        let scaled = job.integers.result == nil ? output : addValue(program.real(like: output))
         let grids = ChannelGrids(
             axis: 0,
             scales: [Float](repeating: 1, count: job.integers.weightZeros.count),
@@ -80,12 +73,7 @@ extension PlanBuilder {
             return part
         }
         let unit = job.integers.data
-        let centre = ChannelGrids(
-            axis: nil,
-            scales: [1],
-            zeros: [unit.zero],
-            elementType: unit.isSigned ? .int8 : .uint8
-        )
+        let centre = ChannelGrids(Grid(scale: 1, zero: unit.zero, isSigned: unit.isSigned))
         try addDequantization(part(.dequantization(centre), [data], steps), centre)
         var form = job.form
         (form.quantization, form.hasBias) = (nil, false)
@@ -109,7 +97,6 @@ extension PlanBuilder {
         let sizes = job.weight.shape
         let weights = try OneDNNLayout(sizes, ONEDNN_INT8, strides: nil)
         let bias = job.bias == nil ? nil : try OneDNNLayout([sizes[0]], ONEDNN_FLOAT, strides: [1])
-        var window = onednn_window(job.form.axes)
         let clamp = job.clamp
         return job.multipliers.withUnsafeBufferPointer { scales in
             var attributes = onednn_attributes()
@@ -124,18 +111,14 @@ extension PlanBuilder {
                 operation.beta = min(clamp.high, .greatestFiniteMagnitude)
                 attributes.append(operation)
             }
-            return try? OneDNNKernel { handle in
-                onednn_convolution(
-                    &handle,
-                    source.handle,
-                    weights.handle,
-                    bias?.handle,
-                    target.handle,
-                    &window,
-                    &attributes,
-                    0
-                )
-            }
+            return try? OneDNNKernel(
+                convolution: job.form,
+                source: source,
+                weights: weights,
+                bias: bias,
+                result: target,
+                attributes
+            )
         }
     }
 
@@ -143,7 +126,6 @@ extension PlanBuilder {
         _ operation: Operation,
         _ job: IntegerConvolution,
         _ kernel: OneDNNKernel,
-        _ values: [Int],
         _ data: Int,
         _ result: Int,
         _ order: AxisOrder
@@ -212,12 +194,10 @@ extension PlanBuilder {
     /// The product of rows of integers with a stored matrix: a convolution of images of one pixel.
     mutating func addQuantizedDense(_ operation: Operation, _ integers: QuantizedForm) throws(CNNOptError) {
         let values = operation.inputs.compactMap { $0 }
-        guard let weight = program.values[values[1]].constant else {
-            throw CNNOptError(.internalFault, "a weight that is not stored")
-        }
+        let weight = try stored(values[1])
         let shape = program.shape(values[0])
         let rows = shape.dropLast().reduce(1, *)
-        let data = operand(values[0], .rowMajor(shape.count))
+        let data = try operand(values[0], .rowMajor(shape.count))
         let output = operation.outputs[0]
         let type = try type(output)
         // The same memory seen as an image.
@@ -234,7 +214,7 @@ extension PlanBuilder {
         inner.outputs = [flat]
         try addQuantizedConvolution(inner, form, integers)
         let order = AxisOrder.rowMajor(type.shape.count)
-        place(output, Placement(buffer: operand(flat, .rowMajor(4)), order: order))
+        place(output, Placement(buffer: try operand(flat, .rowMajor(4)), order: order))
     }
 
     private func view(of value: Int, _ shape: [Int]) -> Program.Value {
@@ -247,7 +227,7 @@ extension PlanBuilder {
     mutating func addQuantization(_ operation: Operation, _ grid: Grid) throws(CNNOptError) {
         guard let value = operation.inputs[0] else { return }
         let order = order(value)
-        let (data, count, grid) = (operand(value, order), Int64(try type(value).count), ck_grid(grid))
+        let (data, count, grid) = (try operand(value, order), Int64(try type(value).count), ck_grid(grid))
         let result = try result(operation.outputs[0], order)
         addKernel(operation, "quantize", order: order, reads: [data], writes: [result]) { table, threads in
             ck_quantize(table[data].assumingMemoryBound(to: Float.self), table[result], count, grid, threads)
@@ -259,7 +239,7 @@ extension PlanBuilder {
             throw CNNOptError(.internalFault, "a tensor of several grids")
         }
         let order = order(value)
-        let (data, count, ckGrid) = (operand(value, order), Int64(try type(value).count), ck_grid(grid))
+        let (data, count, ckGrid) = (try operand(value, order), Int64(try type(value).count), ck_grid(grid))
         let result = try result(operation.outputs[0], order)
         addKernel(operation, "dequantize", order: order, reads: [data], writes: [result]) { table, threads in
             ck_dequantize(table[data], table[result].assumingMemoryBound(to: Float.self), count, ckGrid, threads)
@@ -270,7 +250,7 @@ extension PlanBuilder {
     mutating func addTable(_ operation: Operation, _ entries: [UInt8]) throws(CNNOptError) {
         guard let value = operation.inputs[0] else { return }
         let order = order(value)
-        let (data, count) = (operand(value, order), Int64(try type(value).count))
+        let (data, count) = (try operand(value, order), Int64(try type(value).count))
         let result = try result(operation.outputs[0], over: data, order)
         addKernel(operation, "table", order: order, reads: [data], writes: [result]) { table, threads in
             ck_table(

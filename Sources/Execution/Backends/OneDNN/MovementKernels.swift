@@ -8,14 +8,14 @@ extension PlanBuilder {
     mutating func addTransposition(_ operation: Operation, _ permutation: [Int]) throws(CNNOptError) {
         guard let value = operation.inputs[0] else { return }
         let order = order(value)
-        let buffer = operand(value, order)
+        let buffer = try operand(value, order)
         place(operation.outputs[0], Placement(buffer: buffer, order: order.transposed(permutation)))
     }
 
     /// The same memory under another shape.
     mutating func addReshaping(_ operation: Operation) throws(CNNOptError) {
         guard let value = operation.inputs[0] else { return }
-        let buffer = operand(value, .rowMajor(program.shape(value).count))
+        let buffer = try operand(value, .rowMajor(program.shape(value).count))
         place(
             operation.outputs[0],
             Placement(buffer: buffer, order: .rowMajor(program.shape(operation.outputs[0]).count))
@@ -45,7 +45,7 @@ extension PlanBuilder {
         _ parts: [(first: Int, step: Int, count: Int)]
     ) throws(CNNOptError) {
         let order = order(value)
-        let data = operand(value, order)
+        let data = try operand(value, order)
         let type = try type(value)
         let strides = order.strides(type.shape)
         let sizes = parts.map(\.count)
@@ -72,7 +72,7 @@ extension PlanBuilder {
         for value in values {
             let sizes = program.shape(value)
             let own = self.order(value)
-            let source = operand(value, own)
+            let source = try operand(value, own)
             parts.append((ck_walk(sizes, from: own.strides(sizes), to: strides), source, start * strides[axis] * width))
             start += sizes[axis]
         }
@@ -93,7 +93,7 @@ extension PlanBuilder {
     {
         guard let value = operation.inputs[0] else { return }
         let order = wanted ?? order(value)
-        let data = operand(value, order)
+        let data = try operand(value, order)
         let sizes = program.shape(value)
         let type = try type(operation.outputs[0])
         let strides = order.strides(type.shape)
@@ -101,9 +101,9 @@ extension PlanBuilder {
         let width = type.elementType.bitWidth / 8
         let walk = ck_walk(sizes, from: order.strides(sizes), to: strides)
         let offset = zip(strides, padding).reduce(0) { $0 + $1.0 * $1.1.front } * width
-        let (count, bytes) = (type.count, type.byteCount)
+        let bytes = type.byteCount
         addKernel(operation, "pad", order: order, reads: [data], writes: [result]) { table, threads in
-            if count > 0 { table[result].initializeMemory(as: UInt8.self, repeating: 0, count: bytes) }
+            table[result].initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
             withUnsafePointer(to: walk) { ck_copy(table[data], table[result] + offset, Int32(width), $0, threads) }
         }
     }
@@ -156,7 +156,7 @@ extension PlanBuilder {
             out_height: Int64(rows),
             out_width: Int64(columns)
         )
-        let data = operand(value, order)
+        let data = try operand(value, order)
         return (form, data, try result(operation.outputs[0], order), order)
     }
 }

@@ -49,6 +49,31 @@ final class OneDNNKernel: @unchecked Sendable {
         scratchBytes = onednn_kernel_scratch(handle)
     }
 
+    /// A convolution, or the transpose of one.
+    convenience init(
+        convolution form: Convolution,
+        source: OneDNNLayout,
+        weights: OneDNNLayout,
+        bias: OneDNNLayout?,
+        result: OneDNNLayout,
+        _ attributes: onednn_attributes
+    ) throws(CNNOptError) {
+        var window = onednn_window(form.axes)
+        var attributes = attributes
+        try self.init { handle in
+            onednn_convolution(
+                &handle,
+                source.handle,
+                weights.handle,
+                bias?.handle,
+                result.handle,
+                &window,
+                &attributes,
+                form.isTransposed ? 1 : 0
+            )
+        }
+    }
+
     deinit { onednn_kernel_destroy(handle) }
 
     /// oneDNN's plain loops, for what none of its fast kernels takes.
@@ -74,13 +99,12 @@ final class OneDNNKernel: @unchecked Sendable {
         try call.run()
     }
 
+    /// Why something could not be made.
     static func failure(_ status: Int32) -> CNNOptError {
-        status == ONEDNN_UNIMPLEMENTED
-            ? CNNOptError(
-                .unsupported,
-                "oneDNN \(String(cString: onednn_version())) has no kernel for these shapes and types"
-            )
-            : CNNOptError(.internalFault, "oneDNN reports status \(status)")
+        CNNOptError(
+            .unsupported,
+            "oneDNN \(String(cString: onednn_version())) has no kernel for these shapes and types (status \(status))"
+        )
     }
 }
 
@@ -105,7 +129,7 @@ final class OneDNNCall {
 
     func run() throws(CNNOptError) {
         let status = onednn_call_run(handle)
-        guard status == 0 else { throw OneDNNKernel.failure(status) }
+        guard status == 0 else { throw CNNOptError(.internalFault, "oneDNN stopped with status \(status)") }
     }
 }
 

@@ -39,7 +39,7 @@ extension PlanBuilder {
         case .quantizedPair(let function, let clamp, let left, let right, let result):
             try addQuantizedPair(operation, function, clamp, left, right, result)
         case .quantizedAverage(let grid, let result): try addQuantizedAverage(operation, grid, result)
-        case .reference(let kernel): addReference(operation, kernel)
+        case .reference(let kernel): try addReference(operation, kernel)
         }
     }
 }

@@ -8,7 +8,7 @@ extension PlanBuilder {
     mutating func addPool(_ operation: Operation, _ pool: Pool) throws(CNNOptError) {
         guard let value = operation.inputs[0] else { return }
         let order = AxisOrder.channelsLast(program.shape(value).count)
-        let data = operand(value, order)
+        let data = try operand(value, order)
         if pool.rule == .maximum, pool.axes.count <= 2, try type(value).elementType == .float32 {
             return try addMaximumPool(operation, pool, data, order)
         }
@@ -102,7 +102,7 @@ extension PlanBuilder {
     {
         let shape = program.shape(value)
         let order = AxisOrder.channelsLast(shape.count)
-        let data = operand(value, order)
+        let data = try operand(value, order)
         let output = operation.outputs[0]
         let result = try result(output, .channelsLast(program.shape(output).count))
         let means = Means(

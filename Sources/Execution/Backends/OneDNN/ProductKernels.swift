@@ -6,14 +6,12 @@ extension PlanBuilder {
     /// Rows times a stored matrix.
     mutating func addDense(_ operation: Operation, _ form: Dense) throws(CNNOptError) {
         let values = operation.inputs.compactMap { $0 }
-        guard let tensor = program.values[values[1]].constant else {
-            throw CNNOptError(.internalFault, "a weight that is not stored")
-        }
+        let tensor = try stored(values[1])
         let (columns, depth) = (tensor.shape[0], tensor.shape[1])
         let rank = program.shape(values[0]).count
         let rows = program.shape(values[0]).dropLast().reduce(1, *)
         let order = AxisOrder.rowMajor(rank)
-        let data = operand(values[0], order)
+        let data = try operand(values[0], order)
         let source = try OneDNNLayout([rows, depth], ONEDNN_FLOAT, strides: [depth, 1])
         let target = try OneDNNLayout([rows, columns], ONEDNN_FLOAT, strides: [columns, 1])
         let weights = try OneDNNLayout([columns, depth], ONEDNN_FLOAT, strides: nil)
@@ -38,7 +36,10 @@ extension PlanBuilder {
         ]
         if form.hasBias {
             bindings.append(
-                OneDNNBinding(role: ONEDNN_BIAS, buffer: operand(values[2], .rowMajor(program.shape(values[2]).count)))
+                OneDNNBinding(
+                    role: ONEDNN_BIAS,
+                    buffer: try operand(values[2], .rowMajor(program.shape(values[2]).count))
+                )
             )
         }
         addLibrary(operation, kernel, order: order, bindings)
@@ -49,7 +50,7 @@ extension PlanBuilder {
     mutating func addProduct(_ operation: Operation) throws(CNNOptError) {
         let values = operation.inputs.compactMap { $0 }
         let order = AxisOrder.rowMajor(program.shape(values[0]).count)
-        let (a, b) = (operand(values[0], order), operand(values[1], order))
+        let (a, b) = (try operand(values[0], order), try operand(values[1], order))
         let (source, weights) = (try layout(values[0], order), try layout(values[1], order))
         let target = try layout(operation.outputs[0], order)
         var attributes = onednn_attributes()
