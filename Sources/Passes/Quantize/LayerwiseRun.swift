@@ -52,14 +52,7 @@ struct LayerwiseRun {
         }
         self.feed = feed
         self.threads = threads
-        var live = Set(needed)
-        var kept: [NodeID] = []
-        for id in try graph.topologicalOrder().reversed()
-        where graph[id].outputs.contains(where: { $0.map(live.contains) ?? false }) {
-            kept.append(id)
-            live.formUnion(graph.arguments(of: id).compactMap { $0 })
-        }
-        kept.reverse()
+        let (kept, live) = try graph.nodes(neededFor: needed)
         var lastUse: [ValueID: Int] = [:]
         for (index, id) in kept.enumerated() {
             for case let value? in graph.arguments(of: id) + graph[id].outputs { lastUse[value] = index }
