@@ -61,7 +61,7 @@ CK_INLINE void NAME(store_block)(uint8_t *y, const INTS *v) {
 /// Writes the results of the channels taken: scaled, clamped, and rounded where they are 8-bit.
 CK_INLINE void NAME(finish)(const NAME(finishing) *finishing, const FLOATS *sums, int64_t at) {
     FLOATS v[PARTS];
-    for (int i = 0; i < PARTS; i++) v[i] = sums[i] * finishing->multiplier[i] + finishing->offset[i];
+    for (int i = 0; i < PARTS; i++) v[i] = (sums[i] + finishing->offset[i]) * finishing->multiplier[i];
     if (!finishing->is_quantized) {
         float few[CK_BLOCK], *y = (float *)finishing->y + at;
         for (int i = 0; i < PARTS; i++) {

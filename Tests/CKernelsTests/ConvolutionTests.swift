@@ -99,10 +99,10 @@ import Testing
         // Most results then lie within 8 bits.
         let spread = Float(form.taps * form.inputs / form.groups).squareRoot() * 120
         let multiplier = random.floats(form.outputs, within: 2 / spread),
-            offset = random.floats(form.outputs, within: 20)
+            offset = random.floats(form.outputs, within: 10 * spread)
         let values = form.sums(x, weights, zeros).enumerated().map { place, sum in
-            let product = Float(sum) * multiplier[place % form.outputs]
-            return clamp(product + offset[place % form.outputs], result.low, result.high)
+            let channel = place % form.outputs
+            return clamp((Float(sum) + offset[channel]) * multiplier[channel], result.low, result.high)
         }
         let expected = result.grid.map { grid in values.map(grid.code) }
         for way in Way.all {

@@ -117,7 +117,7 @@ size_t ck_convolution_packed_size(const ck_convolution *form);
 /// weight_zeros: one for each output channel, or NULL for zeros.
 void ck_convolution_pack(const ck_convolution *form, const int8_t *weights, const int8_t *weight_zeros, void *packed);
 
-/// With sum = Σ (x − x_zero)·(w − w_zero): v = clamp(sum · multiplier[c] + offset[c], low, high), and y = v, or
+/// With sum = Σ (x − x_zero)·(w − w_zero): v = clamp((sum + offset[c]) · multiplier[c], low, high), and y = v, or
 /// saturate(round(v) + y_zero).
 void ck_convolution_run(const ck_convolution *form, const void *x, const void *packed, const float *multiplier,
     const float *offset, void *y, float low, float high, int threads);

@@ -137,8 +137,11 @@ extension Program {
                 }
                 inputs.append(real)
             }
+            // A scale may be so small that nothing can be divided by it.
+            guard form.weightScales.allSatisfy({ ($0 * form.data.scale).isNormal }) else { continue }
             if let next = uses.onlyReader(operations[index].outputs[0]),
-                case .quantization(let grid) = operations[next].kind
+                case .quantization(let grid) = operations[next].kind,
+                form.weightScales.allSatisfy({ ($0 * form.data.scale / grid.scale).isNormal })
             {
                 form.result = grid
                 merge(next, into: index)

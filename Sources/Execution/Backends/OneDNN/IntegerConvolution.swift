@@ -2,8 +2,9 @@ import CKernels
 import Operators
 import Tensors
 
-/// A convolution of 8-bit integers with the numbers that bring its sums back: result = sum · multiplier + offset, for each
-/// output channel, in the units of the result's grid where it has one.
+/// A convolution of 8-bit integers with the numbers that bring its sums back: result = (sum + offset) · multiplier, for each
+/// output channel, in the units of the result's grid where it has one. Both are computed as ONNX Runtime's integer kernels do, so
+/// that numbers near a half are rounded to the same side.
 struct IntegerConvolution {
     let form: Convolution
     let integers: QuantizedForm
@@ -23,11 +24,12 @@ struct IntegerConvolution {
         self.note = note
         let unit = Double(integers.result?.scale ?? 1)
         let channels = weight.shape[0]
-        func number(_ list: [Float], _ channel: Int) -> Double { Double(list[list.count == 1 ? 0 : channel]) }
-        multipliers = (0..<channels).map {
-            Float(Double(integers.data.scale) * number(integers.weightScales, $0) / unit)
+        func number(_ list: [Float], _ channel: Int) -> Float { list[list.count == 1 ? 0 : channel] }
+        let steps = (0..<channels).map { integers.data.scale * number(integers.weightScales, $0) }
+        multipliers = steps.map { $0 / (integers.result?.scale ?? 1) }
+        offsets = steps.indices.map { channel in
+            bias.map { Self.offset(number($0, channel), step: steps[channel]) } ?? 0
         }
-        offsets = (0..<channels).map { channel in Float(bias.map { number($0, channel) / unit } ?? 0) }
         var clamp = Clamp(
             low: Float(Double(integers.clamp.low) / unit),
             high: Float(Double(integers.clamp.high) / unit)
@@ -38,6 +40,13 @@ struct IntegerConvolution {
             if clamp.high >= Float(result.range.upperBound - result.zero) { clamp.high = .infinity }
         }
         self.clamp = clamp
+    }
+
+    /// A bias in steps of the sums: a whole number where it is one but for the rounding of the scales.
+    private static func offset(_ bias: Float, step: Float) -> Float {
+        let steps = Double(bias) / Double(step)
+        let whole = steps.rounded()
+        return Float(abs(steps - whole) <= abs(steps) * Double(Float.ulpOfOne) ? whole : steps)
     }
 
     /// Whether every sum of products is a whole number that a float holds exactly, whatever the data are.
@@ -52,7 +61,7 @@ struct IntegerConvolution {
             for row in 0..<rows {
                 let zero = Int(zeros[zeros.count == 1 ? 0 : row])
                 let sum = (row * length..<(row + 1) * length).reduce(0) { $0 + abs(Int(numbers[$1]) - zero) }
-                if sum * Int(largest) >= 1 << 24 { return false }
+                guard Double(sum * Int(largest)) + abs(Double(offsets[row])) < 0x1p24 else { return false }
             }
             return true
         }

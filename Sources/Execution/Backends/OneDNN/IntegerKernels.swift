@@ -76,9 +76,16 @@ extension PlanBuilder {
         let centre = ChannelGrids(Grid(scale: 1, zero: unit.zero, isSigned: unit.isSigned))
         try addDequantization(part(.dequantization(centre), [data], steps), centre)
         var form = job.form
-        (form.quantization, form.hasBias) = (nil, false)
-        try addConvolution(part(.convolution(form), [steps, stored], sums), form)
-        let affine = Affine(axis: 1, scale: job.multipliers, shift: job.offsets, clamp: job.clamp)
+        form.quantization = nil
+        var inputs = [steps, stored]
+        if form.hasBias {
+            let offsets = Program.StaticType(elementType: .float32, shape: [job.offsets.count])
+            let name = program.values[data].name
+            inputs.append(addValue(Program.Value(name: name, type: offsets, constant: try TensorData(job.offsets))))
+        }
+        try addConvolution(part(.convolution(form), inputs, sums), form)
+        let none = [Float](repeating: 0, count: job.multipliers.count)
+        let affine = Affine(axis: 1, scale: job.multipliers, shift: none, clamp: job.clamp)
         try addAffine(part(.affine(affine), [sums], scaled), affine)
         if let result = job.integers.result {
             let grid = Grid(scale: 1, zero: result.zero, isSigned: result.isSigned)
@@ -139,7 +146,7 @@ extension PlanBuilder {
         ]
         if job.bias != nil {
             // Before version 3 the bias is scaled with the sums.
-            let numbers = onednn_scales_bias() != 0 ? zip(job.offsets, job.multipliers).map { $0 / $1 } : job.offsets
+            let numbers = onednn_scales_bias() != 0 ? job.offsets : zip(job.offsets, job.multipliers).map { $0 * $1 }
             bindings.append(OneDNNBinding(role: ONEDNN_BIAS, buffer: try addStored(TensorData(numbers))))
         }
         addLibrary(operation, kernel, order: order, bindings, note: job.note)
