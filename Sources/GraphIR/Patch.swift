@@ -89,7 +89,9 @@ package struct Patch: Sendable {
     /// halving, not by counting.
     private mutating func freshName(_ stem: String, in graph: Graph) -> String {
         let stem = stem.isEmpty ? author : stem
-        func isTaken(_ name: String) -> Bool { graph.valuesByName[name] != nil || takenNames.contains(name) }
+        func isTaken(_ name: String) -> Bool {
+            graph.valuesByName[name] != nil || takenNames.contains(name) || graph.reservedNames.contains(name)
+        }
         var name = stem
         if isTaken(stem) {
             var (taken, free) = (0, 1)
