@@ -2,8 +2,10 @@ import Tensors
 
 /// What a patch did to a graph, for those who keep knowledge of it.
 package struct PatchEffect: Sendable {
-    /// Nodes that were added or replaced, or use another value now. All exist; one may stand here more than once.
+    /// Nodes that were added or replaced, all of which exist.
     package internal(set) var nodes: [NodeID] = []
+    /// Other nodes that use another value than before; one may stand here more than once.
+    package internal(set) var users: [NodeID] = []
     /// Values that a tensor was stored for, all of which exist.
     package internal(set) var constants: [ValueID] = []
 }
@@ -77,7 +79,7 @@ extension Graph {
             nodes[use.node.index].node?.inputs[port] = new
             values[new.index]?.uses.append(use)
             values[old.index]?.uses.remove(use)
-            effect.nodes.append(use.node)
+            effect.users.append(use.node)
         }
     }
 

@@ -3,52 +3,53 @@ import Tensors
 
 /// Keeping facts while a graph is edited.
 extension GraphFacts {
-    /// Brings the facts up to date after a patch: infers the nodes that it touched, then those that use values of which more
-    /// is known now, and so on, so that the cost grows with what the patch changed.
+    /// Takes note of a patch and infers the nodes that it added or replaced.
     ///
     /// What was known stays known: a value that exists before and after a patch has to hold the same tensor, unless a tensor
-    /// is stored for it. So knowledge only grows, and this comes to an end.
-    /// - Returns: the touched nodes and those of whose inputs or outputs more is known now.
+    /// is stored for it. So knowledge only grows, and refreshing comes to an end.
+    /// - Returns: nodes of whose outputs more may be known once they are inferred again, by ``refresh(_:_:)``. That can wait: a
+    ///   node with 50,000 inputs that change one by one would otherwise be inferred 50,000 times.
     /// - Throws: `invalidModel` where what is known now contradicts itself.
     package mutating func update(after effect: PatchEffect, _ graph: Graph) throws(CNNOptError) -> [NodeID] {
         extend(to: graph)
-        var queue: [NodeID] = []
-        var isQueued: Set<NodeID> = []
-        func enqueue(_ id: NodeID) {
-            if isQueued.insert(id).inserted { queue.append(id) }
-        }
-        for id in effect.nodes {
-            definitions[id.index] = lookUp(id, graph)
-            enqueue(id)
-        }
+        var stale = effect.users
         for id in effect.constants {
             guard let data = graph[id].constant?.data else { continue }
             types[id.index] = TensorType(data.elementType, Shape(sizes: data.shape))
             // Users of what was known before learn nothing new.
-            if produced[id] == nil { for use in graph[id].uses { enqueue(use.node) } }
+            if produced[id] == nil { for use in graph[id].uses { stale.append(use.node) } }
         }
+        for id in effect.nodes { definitions[id.index] = lookUp(id, graph) }
+        for id in effect.nodes {
+            if graph[id].inputs.count > Self.manyInputs {
+                stale.append(id)
+            } else {
+                stale += try refresh(id, graph)
+            }
+        }
+        return stale
+    }
 
-        var result: [NodeID] = []
-        var next = 0
-        while next < queue.count {
-            let id = queue[next]
-            next += 1
-            isQueued.remove(id)
-            result.append(id)
-            let outputs = graph[id].outputs.compactMap { $0 }
-            let before = outputs.map(knowledge)
-            do throws(CNNOptError) {
-                try infer(id, graph, isFirst: false)
-                failures[id] = nil
-            } catch {
-                guard scope.isConditional else { throw error }
-                failures[id] = error
-            }
-            for (output, old) in zip(outputs, before) where knowledge(output) != old {
-                for use in graph[output].uses { enqueue(use.node) }
-            }
+    private static let manyInputs = 64
+
+    /// Infers a node again.
+    /// - Returns: the users of outputs of which more is known now: those are to be refreshed too.
+    /// - Throws: `invalidModel` where what is known now contradicts itself.
+    package mutating func refresh(_ id: NodeID, _ graph: Graph) throws(CNNOptError) -> [NodeID] {
+        let outputs = graph[id].outputs.compactMap { $0 }
+        let before = outputs.map(knowledge)
+        do throws(CNNOptError) {
+            try infer(id, graph, isFirst: false)
+            failures[id] = nil
+        } catch {
+            guard scope.isConditional else { throw error }
+            failures[id] = error
         }
-        return result
+        var users: [NodeID] = []
+        for (output, old) in zip(outputs, before) where knowledge(output) != old {
+            users += graph[output].uses.map(\.node)
+        }
+        return users
     }
 
     /// What facts say of a value, to see whether they say more later.

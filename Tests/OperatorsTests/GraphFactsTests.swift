@@ -42,8 +42,13 @@ import Testing
         var patch = Patch(model.graph, author: "test")
         patch.removeNode(mystery)
         patch.setConstant(try value("size"), try .integers([6, 2]))
-        let touched = try facts.update(after: model.graph.apply(patch), model.graph)
-        #expect(touched.map { model.graph[$0].operatorType } == ["Reshape", "Relu", "Shape"])
+        var stale = try facts.update(after: model.graph.apply(patch), model.graph)
+        var refreshed: [NodeID] = []
+        while !stale.isEmpty {
+            refreshed.append(stale.removeFirst())
+            if let last = refreshed.last { stale += try facts.refresh(last, model.graph) }
+        }
+        #expect(refreshed.map { model.graph[$0].operatorType } == ["Reshape", "Relu", "Shape"])
         let fresh = try GraphFacts(model)
         for id in [a, b, sizes] {
             #expect(facts.type(id) == fresh.type(id))

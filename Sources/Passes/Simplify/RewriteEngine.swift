@@ -19,6 +19,8 @@ struct RewriteEngine {
 
     private var queue: [NodeID] = []
     private var isQueued: [Bool] = []
+    /// Queued nodes that are to be inferred again first.
+    private var isStale: [Bool] = []
     /// Nodes whose inner graphs are to be looked at.
     private var bodies: [NodeID] = []
     /// The rules that may match at nodes of an operator, in their order.
@@ -94,10 +96,20 @@ struct RewriteEngine {
     }
 
     private mutating func enqueue(_ id: NodeID) {
-        while isQueued.count <= id.index { isQueued.append(false) }
+        while isQueued.count <= id.index {
+            isQueued.append(false)
+            isStale.append(false)
+        }
         guard !isQueued[id.index] else { return }
         isQueued[id.index] = true
         queue.append(id)
+    }
+
+    private mutating func enqueueStale(_ ids: [NodeID]) {
+        for id in ids {
+            enqueue(id)
+            isStale[id.index] = true
+        }
     }
 
     private mutating func rules(for definition: any Operator.Type) -> [any RewriteRule.Type] {
@@ -115,7 +127,9 @@ struct RewriteEngine {
             let id = queue[next]
             next += 1
             isQueued[id.index] = false
-            guard graph.contains(id), let definition = facts.definition(id, graph) else { continue }
+            guard graph.contains(id) else { continue }
+            if isStale[id.index] { try refresh(id) }
+            guard let definition = facts.definition(id, graph) else { continue }
             let candidates = rules(for: definition)
             guard !candidates.isEmpty else { continue }
             let place = RewritePlace(id: id, site: facts.site(id, graph), definition: definition, options: options)
@@ -126,6 +140,12 @@ struct RewriteEngine {
             }
         }
         queue.removeAll(keepingCapacity: true)
+    }
+
+    private mutating func refresh(_ id: NodeID) throws(CNNOptError) {
+        isStale[id.index] = false
+        enqueueStale(try facts.refresh(id, graph))
+        if graph[id].hasSubgraphs { bodies.append(id) }
     }
 
     /// Applies a change and lists the nodes that are to be looked at because of it.
@@ -139,20 +159,21 @@ struct RewriteEngine {
         )
         let around = Rewriting.neighbours(of: id, graph)
         let firstValue = graph.valueCapacity
-        let touched: [NodeID]
+        let effect: PatchEffect
         do {
-            touched = try facts.update(after: graph.apply(rewriting.patch), graph)
+            effect = try graph.apply(rewriting.patch)
+            enqueueStale(try facts.update(after: effect, graph))
         } catch {
             throw error.atNode(name, operatorName: rule)
         }
         reserveNames(from: firstValue)
         if let (node, text) = rewriting.changed { changes[node, default: []].append(text) }
         for node in around where graph.contains(node) { enqueue(node) }
-        for node in touched {
+        for node in effect.nodes + effect.users.prefix(Self.mostUsers) {
             enqueue(node)
             for output in graph[node].outputs { if let output { enqueueUsers(of: output, depth: 1) } }
-            if graph[node].hasSubgraphs { bodies.append(node) }
         }
+        for node in effect.nodes where graph[node].hasSubgraphs { bodies.append(node) }
         return true
     }
 
@@ -200,7 +221,7 @@ struct RewriteEngine {
             var patch = Patch(graph, author: SimplifyPass.info.name)
             patch.replaceNode(id, with: node)
             let around = Rewriting.neighbours(of: id, graph)
-            for touched in try facts.update(after: graph.apply(patch), graph) { enqueue(touched) }
+            enqueueStale(try facts.update(after: graph.apply(patch), graph))
             for node in around where graph.contains(node) { enqueue(node) }
         }
     }
