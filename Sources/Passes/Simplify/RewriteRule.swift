@@ -12,7 +12,7 @@ protocol RewriteRule: Sendable {
     /// What the rule does, as the report counts it: "constants folded".
     static var name: String { get }
 
-    /// Whether the rule may match at nodes of the operator: by its traits, or by what it is (`definition == Pad.self`). Asked
+    /// Whether the rule may match at nodes of the operator: by its traits, or by its name in `schema`. Asked
     /// once for each operator; the rule is never tried at nodes of the others.
     static func starts(from definition: any Operator.Type) -> Bool
 
