@@ -26,6 +26,16 @@ package struct Patch: Sendable {
 
     package var isEmpty: Bool { edits.isEmpty }
 
+    /// The nodes of the graph that it replaces or removes; one may stand here more than once.
+    package var changedNodes: [NodeID] {
+        edits.compactMap { edit in
+            switch edit {
+            case .replaceNode(let id, _), .removeNode(let id): id
+            default: nil
+            }
+        }
+    }
+
     package init(_ graph: Graph, author: String) {
         self.author = author
         version = graph.version

@@ -157,7 +157,8 @@ struct RewriteEngine {
         try log.append(
             PassReport.Patch(rule: rule, node: name, operatorName: graph[id].operatorName.description)
         )
-        let around = Rewriting.neighbours(of: id, graph)
+        let changed = Set([id] + rewriting.patch.changedNodes).filter(graph.contains).sorted()
+        let around = changed.flatMap { Rewriting.neighbours(of: $0, graph) }
         let firstValue = graph.valueCapacity
         let effect: PatchEffect
         do {
