@@ -17,6 +17,8 @@ struct RewriteEngine {
 
     private var queue: [NodeID] = []
     private var isQueued: Set<NodeID> = []
+    /// The rules that may match at nodes of an operator, in their order.
+    private var rulesByOperator: [ObjectIdentifier: [any RewriteRule.Type]] = [:]
 
     init(_ rules: [any RewriteRule.Type], sweeps: [any RewriteSweep.Type]) {
         self.rules = rules
@@ -38,6 +40,14 @@ struct RewriteEngine {
 
     private mutating func enqueue(_ id: NodeID) {
         if isQueued.insert(id).inserted { queue.append(id) }
+    }
+
+    private mutating func rules(for definition: any Operator.Type) -> [any RewriteRule.Type] {
+        let key = ObjectIdentifier(definition)
+        if let found = rulesByOperator[key] { return found }
+        let found = rules.filter { $0.starts(from: definition) }
+        rulesByOperator[key] = found
+        return found
     }
 
     private mutating func sweep(
@@ -63,7 +73,7 @@ struct RewriteEngine {
             guard model.graph.contains(id) else { continue }
             guard let definition = facts.definition(id, model.graph) else { continue }
             let place = RewritePlace(id: id, site: facts.site(id, model.graph), definition: definition)
-            for rule in rules {
+            for rule in rules(for: definition) {
                 guard let rewriting = try rule.match(place, model.graph, facts) else { continue }
                 let around = Rewriting.neighbours(of: id, model.graph)
                 let firstNew = model.graph.nodeCapacity

@@ -10,10 +10,18 @@ protocol RewriteRule: Sendable {
     /// What the rule does, as the report counts it: "constants folded".
     static var name: String { get }
 
+    /// Whether the rule may match at nodes of the operator: by its traits, or by what it is (`definition == Pad.self`). Asked
+    /// once for each operator; the rule is never tried at nodes of the others.
+    static func starts(from definition: any Operator.Type) -> Bool
+
     /// The change at one node; nil where the rule has nothing to do.
     /// - Parameter facts: what was known of the graph before some of its nodes were changed. Values that have gone on existing
     ///   mean the same as before; of newer ones nothing is known but stored tensors.
     static func match(_ place: RewritePlace, _ graph: Graph, _ facts: GraphFacts) throws(CNNOptError) -> Rewriting?
+}
+
+extension RewriteRule {
+    static func starts(from definition: any Operator.Type) -> Bool { true }
 }
 
 /// A node of a known operator, for the rules to look at.

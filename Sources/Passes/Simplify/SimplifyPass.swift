@@ -14,9 +14,11 @@ package struct SimplifyPass: Pass {
     /// In the order in which they are tried at each node.
     static let rules: [any RewriteRule.Type] = [
         RemoveDeadNodes.self, StoreConstants.self, ForwardInputs.self, FoldConstants.self, StoreShapes.self,
+        MergeConsecutive.self, MergeReshapes.self, MergeConcatenations.self, RejoinParts.self,
+        DropExpansions.self, DropUnusedOutputs.self, TakeBranches.self, SkipLoops.self,
         FoldChannelAffine.self, AbsorbPadding.self,
     ]
-    static let sweeps: [any RewriteSweep.Type] = [MergeDuplicates.self]
+    static let sweeps: [any RewriteSweep.Type] = [MergeDuplicates.self, CancelTransposes.self]
 
     package init(_ arguments: PassArguments) throws(CNNOptError) {}
 

@@ -8,6 +8,10 @@ import Tensors
 enum FoldConstants: RewriteRule {
     static let name = "constants folded"
 
+    static func starts(from definition: any Operator.Type) -> Bool {
+        definition.traits.isDisjoint(with: [.isImpure, .isQuantization])
+    }
+
     /// Bytes by which the model may grow for one node.
     private static let growthLimit = 1 << 20
 
