@@ -9,8 +9,11 @@
 #define SCALE_GRADIENT {ONEDNN_SCALE_GRADIENT, 0, form->has_scale ? DNNL_ARG_DIFF_SCALE : 0}
 #define SHIFT_GRADIENT {ONEDNN_SHIFT_GRADIENT, 0, form->has_shift ? DNNL_ARG_DIFF_SHIFT : 0}
 #define FINISH_FORWARD FINISH(SOURCE, MEAN, VARIANCE, SCALE, SHIFT, RESULT)
-#define FINISH_GRADIENT \
-    FINISH(SOURCE, MEAN, VARIANCE, SCALE, SHIFT, RESULT_GRADIENT, SOURCE_GRADIENT, SCALE_GRADIENT, SHIFT_GRADIENT)
+#define FINISH_GRADIENT(SHIFT_OPERAND) \
+    FINISH(SOURCE, MEAN, VARIANCE, SCALE, SHIFT_OPERAND, RESULT_GRADIENT, SOURCE_GRADIENT, SCALE_GRADIENT, SHIFT_GRADIENT)
+// A gradient does not depend on the shift, but version 2 wants it bound, and so do layers in early releases of version 3.
+#define NO_SHIFT {ONEDNN_SHIFT, 0, 0}
+#define SHIFT_OF_VERSION_2 {ONEDNN_SHIFT, 0, VERSION_2 && form->has_shift ? DNNL_ARG_SHIFT : 0}
 
 // Gradient kernels of version 2 write a gradient of the shift wherever they write one of the scale.
 #define GRADIENT_FITS(FORM) (!VERSION_2 || !(FORM)->has_scale == !(FORM)->has_shift)
@@ -54,7 +57,7 @@ int onednn_batch_normalization_gradient(onednn_kernel **out, const onednn_kernel
     MAKE(dnnl_batch_normalization_backward_primitive_desc_create(
         &description, onednn_engine(), gradient_kind(form), d, d, d, form->epsilon, flags(form), hint, attr));
 #endif
-    FINISH_GRADIENT;
+    FINISH_GRADIENT(SHIFT_OF_VERSION_2);
 }
 
 /// The library does not look.
@@ -96,7 +99,7 @@ int onednn_layer_normalization_gradient(onednn_kernel **out, const onednn_kernel
     MAKE(dnnl_layer_normalization_backward_primitive_desc_create(
         &description, onednn_engine(), gradient_kind(form), d, d, d, s, form->epsilon, flags(form), hint, attr));
 #endif
-    FINISH_GRADIENT;
+    FINISH_GRADIENT(SHIFT);
 }
 
 #if HAS_GROUPS
@@ -116,7 +119,7 @@ int onednn_group_normalization_gradient(onednn_kernel **out, const onednn_kernel
     descriptor d = onednn_descriptor(layout);
     MAKE(dnnl_group_normalization_backward_primitive_desc_create(
         &description, onednn_engine(), gradient_kind(form), d, d, d, groups, form->epsilon, flags(form), hint, attr));
-    FINISH_GRADIENT;
+    FINISH_GRADIENT(NO_SHIFT);
 }
 
 #else

@@ -13,7 +13,8 @@ extension Translation {
             guard let value, isFloat(value) else { return false }
             let numbers = program.shape(value).reduce(1, *)
             switch form.parameters {
-            case .element: guard numbers == form.length else { return false }
+            // Sums of squares beyond the range of floats: plain loops sum in double precision.
+            case .element: return false
             case .channel: guard shape.count >= 2, program.shape(value) == [shape[1]] else { return false }
             case .group(let channels):
                 guard shape.count >= 2, channels > 0, numbers * channels == shape[1],
@@ -25,8 +26,7 @@ extension Translation {
             }
             list.append(value)
         }
-        // Channels are scaled and shifted together.
-        guard list.count == 3 || form.parameters == .element && list.count == 2 else { return false }
+        guard list.count == 3 else { return false }
         append(.normalization(form), list, [output])
         return true
     }

@@ -12,11 +12,10 @@ extension PlanBuilder {
         let rows = try type(values[0]).count / form.length
         let layout = try OneDNNLayout([rows, form.length], ONEDNN_FLOAT, strides: [form.length, 1])
         let statistics = try OneDNNLayout([rows], ONEDNN_FLOAT, strides: [1])
-        let isOfElements = form.parameters == .element
         var numbers = onednn_normalization(
             epsilon: form.epsilon,
-            has_scale: isOfElements ? 1 : 0,
-            has_shift: isOfElements && values.count > 2 ? 1 : 0,
+            has_scale: 0,
+            has_shift: 0,
             has_statistics: 0,
             is_training: 0
         )
@@ -29,16 +28,12 @@ extension PlanBuilder {
             try operand(value, .rowMajor(program.shape(value).count))
         }
         let result = try result(operation.outputs[0], order)
-        var bindings = [
-            OneDNNBinding(role: ONEDNN_SOURCE, buffer: data), OneDNNBinding(role: ONEDNN_RESULT, buffer: result),
-        ]
-        if isOfElements {
-            for (role, buffer) in zip([ONEDNN_SCALE, ONEDNN_SHIFT], parameters) {
-                bindings.append(OneDNNBinding(role: role, buffer: buffer))
-            }
-        }
-        addLibrary(operation, kernel, order: order, bindings)
-        guard !isOfElements else { return }
+        addLibrary(
+            operation,
+            kernel,
+            order: order,
+            [OneDNNBinding(role: ONEDNN_SOURCE, buffer: data), OneDNNBinding(role: ONEDNN_RESULT, buffer: result)]
+        )
         let (scale, shift) = (parameters[0], parameters[1])
         let (batch, channels, inner) = (shape[0], shape[1], shape[2...].reduce(1, *))
         addKernel(operation, "scale", order: order, reads: [result, scale, shift], writes: [result]) { table, threads in
