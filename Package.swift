@@ -82,6 +82,7 @@ let package = Package(
             path: "Tests/TestSupport"
         ),
         tests("COnnxSchemaTests", ["COnnxSchema"]),
+        .testTarget(name: "COneDNNTests", dependencies: ["COneDNN"]),
         tests("CKernelsTests", ["CKernels", "Tensors"]),
         tests("TensorsTests", ["Tensors"]),
         tests("GraphIRTests", ["GraphIR"]),

@@ -17,20 +17,20 @@ struct onednn_layout {
     dnnl_memory_desc_t memory;
 };
 
-#define ARGUMENTS (5 + ONEDNN_POST_OPERATIONS)
+/// What a call binds: role, index among roles of that kind, oneDNN's argument number.
+typedef struct {
+    onednn_role role;
+    int index;
+    int argument;
+} onednn_operand;
 
 struct onednn_kernel {
     dnnl_primitive_desc_t description;
     dnnl_primitive_t primitive;
     size_t scratch;
     char name[64];
-    /// What a call binds: role, index among roles of that kind, oneDNN's argument number.
-    int argument_count;
-    struct {
-        onednn_role role;
-        int index;
-        int argument;
-    } arguments[ARGUMENTS];
+    int operand_count;
+    onednn_operand *operands;
     /// Version 3 takes scales and zero points as memory at run time.
     float *scales;
     int32_t zeros[2];
@@ -45,8 +45,17 @@ dnnl_primitive_attr_t onednn_attr(const onednn_attributes *attributes, const int
 dnnl_alg_kind_t onednn_algorithm(onednn_function function);
 void onednn_function_numbers(onednn_function function, float *alpha, float *beta);
 
-/// Makes the kernel of a primitive description, which it owns from here on.
+int onednn_rank(const onednn_layout *layout);
+/// Along one of its axes.
+int64_t onednn_size(const onednn_layout *layout, int axis);
+/// Whether a window has an extent, a step and a dilation along each spatial axis of the source.
+int onednn_window_fits(const onednn_window *window, const onednn_layout *source);
+/// Dilations that count from 0.
+void onednn_dilations(int64_t *result, const onednn_window *window);
+
+/// Makes the kernel of a primitive description, which it owns from here on. Operands that the description has no memory for, and
+/// those of argument 0, are left out.
 int onednn_kernel_make(onednn_kernel **out, dnnl_primitive_desc_t description, const onednn_attributes *attributes,
-    int has_weights, int has_bias);
+    const onednn_operand *operands, int count);
 
 #endif

@@ -98,29 +98,31 @@ int onednn_layout_equal(const onednn_layout *a, const onednn_layout *b) {
     return dnnl_memory_desc_equal(onednn_descriptor(a), onednn_descriptor(b));
 }
 
-int onednn_kernel_layout(onednn_layout **out, const onednn_kernel *kernel, onednn_role role) {
-    dnnl_query_t query;
-    int index = 0;
-    switch (role) {
-    case ONEDNN_SOURCE: query = dnnl_query_src_md; break;
-    case ONEDNN_WEIGHTS: query = dnnl_query_weights_md; break;
-    case ONEDNN_BIAS: query = dnnl_query_weights_md; index = 1; break;
-    case ONEDNN_RESULT: query = dnnl_query_dst_md; break;
-    default: return dnnl_invalid_arguments;
-    }
-    descriptor wanted = dnnl_primitive_desc_query_md(kernel->description, query, index);
-    if (!wanted) return dnnl_invalid_arguments;
-    onednn_layout *layout = calloc(1, sizeof *layout);
-    if (!layout) return dnnl_out_of_memory;
+int onednn_rank(const onednn_layout *layout) {
 #if VERSION_2
-    layout->memory = *wanted;
+    return layout->memory.ndims;
 #else
-    dnnl_status_t status = dnnl_memory_desc_clone(&layout->memory, wanted);
-    if (status != dnnl_success) {
-        free(layout);
-        return status;
-    }
+    int rank = 0;
+    return dnnl_memory_desc_query(layout->memory, dnnl_query_ndims_s32, &rank) == dnnl_success ? rank : 0;
 #endif
-    *out = layout;
-    return 0;
+}
+
+int64_t onednn_size(const onednn_layout *layout, int axis) {
+#if VERSION_2
+    return layout->memory.dims[axis];
+#else
+    const dnnl_dims_t *sizes = NULL;
+    return dnnl_memory_desc_query(layout->memory, dnnl_query_dims, &sizes) == dnnl_success ? (*sizes)[axis] : 0;
+#endif
+}
+
+int onednn_window_fits(const onednn_window *window, const onednn_layout *source) {
+    if (window->rank < 1 || window->rank > ONEDNN_AXES || window->rank != onednn_rank(source) - 2) return 0;
+    for (int i = 0; i < window->rank; i++)
+        if (window->strides[i] < 1 || window->dilations[i] < 1 || window->kernel[i] < 1) return 0;
+    return 1;
+}
+
+void onednn_dilations(int64_t *result, const onednn_window *window) {
+    for (int i = 0; i < window->rank; i++) result[i] = window->dilations[i] - 1;
 }

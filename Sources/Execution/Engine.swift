@@ -145,8 +145,7 @@ package final class Engine: Sendable {
     private func compiled(_ facts: GraphFacts, _ threads: Int, _ observed: [ValueID]) throws(CNNOptError) -> Preparation
     {
         do throws(CNNOptError) {
-            let program = try Program(model.graph, facts, targets: targets + observed)
-            return .compiled(try CompiledPlan(program, threads: threads))
+            return .compiled(try CompiledPlan(model.graph, facts, targets: targets + observed, threads: threads))
         } catch {
             // What plain loops do not run either is reported by them.
             guard error.code == .unsupported else { throw error }

@@ -20,6 +20,11 @@ package indirect enum Computation: Sendable {
     /// Inputs 0 and 1 broadcast.
     case binary(PairFunction)
     case softmax(axis: Int, isLogarithm: Bool)
+    /// Runs of elements brought to mean 0 and variance 1, then times input 1 plus input 2.
+    case normalization(Normalization)
+    /// Channels, axis 1, brought to mean 0 and variance 1 by the statistics of inputs 3 and 4, then times input 1 plus input 2.
+    case batchNormalization(epsilon: Float)
+    case localResponse(LocalResponse)
     /// Output axis k is input axis order[k].
     case transposition([Int])
     /// The same elements in order under the output's shape.
@@ -57,6 +62,32 @@ package struct QuantizedPorts: Sendable, Hashable {
         self.zero = zero
         self.axis = axis
     }
+}
+
+/// (x − mean) / √(variance + epsilon) over runs of elements.
+package struct Normalization: Sendable, Hashable {
+    /// Elements that share a mean and a variance: neighbours in row-major order.
+    package var length: Int
+    package var epsilon: Float
+    /// What has a scale and a shift of its own.
+    package var parameters: Parameters
+
+    package enum Parameters: Sendable, Hashable {
+        /// Each element of a run, the same for all runs.
+        case element
+        /// Each channel, axis 1.
+        case channel
+        /// Each group of so many neighbouring channels.
+        case group(channels: Int)
+    }
+}
+
+/// x / (bias + alpha / size · Σ x²)^beta, summed over the `size` channels around each.
+package struct LocalResponse: Sendable, Hashable {
+    package var size: Int
+    package var alpha: Float
+    package var beta: Float
+    package var bias: Float
 }
 
 /// A function of one number.

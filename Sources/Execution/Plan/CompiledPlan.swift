@@ -1,4 +1,5 @@
 import COneDNN
+import GraphIR
 import Operators
 import Tensors
 
@@ -24,22 +25,40 @@ package final class CompiledPlan: Sendable {
         case input(Int)
     }
 
-    /// Rewrites the program, chooses its kernels, and packs its memory.
-    init(_ program: Program, threads: Int) throws(CNNOptError) {
+    /// Lowers the graph, rewrites the program, chooses its kernels, and packs its memory. A node that the library refuses runs on
+    /// its plain kernel.
+    convenience init(_ graph: Graph, _ facts: GraphFacts, targets: [ValueID], threads: Int) throws(CNNOptError) {
         onednn_set_threads(Int32(threads))
+        var plain: Set<NodeID> = []
+        var builder = try Self.built(Program(graph, facts, targets: targets), threads)
+        while !builder.refused.isEmpty {
+            guard !builder.refused.isSubset(of: plain) else {
+                throw CNNOptError(.unsupported, "no kernel takes some of the operations")
+            }
+            plain.formUnion(builder.refused)
+            builder = try Self.built(Program(graph, facts, targets: targets, plain: plain), threads)
+        }
+        self.init(builder)
+    }
+
+    private static func built(_ program: Program, _ threads: Int) throws(CNNOptError) -> PlanBuilder {
         var program = program
         try program.optimize()
-        try Self.checkSizes(program)
+        try checkSizes(program)
         var builder = PlanBuilder(program, threads: threads)
         try builder.build()
-        program = builder.program
+        return builder
+    }
+
+    private init(_ builder: PlanBuilder) {
+        let program = builder.program
         steps = builder.steps
         buffers = builder.buffers
         let arena = Arena(buffers, steps)
         offsets = arena.offsets
         arenaBytes = arena.byteCount
         largestLiveSet = arena.largestLiveSet
-        self.threads = threads
+        threads = builder.threads
         inputs = program.inputs
         outputs = program.outputs.map { value in
             if let constant = program.values[value].constant { return .stored(constant) }

@@ -1,5 +1,6 @@
 import CKernels
 import COneDNN
+import GraphIR
 import Operators
 import Tensors
 
@@ -24,6 +25,8 @@ struct PlanBuilder {
     private var lastUse: [Int]
     /// The operation that is being placed.
     private var current = 0
+    /// Nodes that the library has no kernel for; with any, the steps are of no use.
+    private(set) var refused: Set<NodeID> = []
 
     init(_ program: Program, threads: Int) {
         self.program = program
@@ -66,12 +69,22 @@ struct PlanBuilder {
                 try add(program.operations[index])
             } catch {
                 let operation = program.operations[index]
+                if error.code == .unsupported, let node = operation.nodes.first {
+                    // The others are looked at too, so that all refusals are known at once.
+                    refused.insert(node)
+                    for output in operation.outputs where placements[output].isEmpty {
+                        _ = try result(output, .rowMajor(program.shape(output).count))
+                    }
+                    continue
+                }
+                guard refused.isEmpty else { return }
                 throw error.atNode(
                     operation.names.first ?? "",
                     operatorName: operation.operators.joined(separator: "+")
                 )
             }
         }
+        guard refused.isEmpty else { return }
         current = program.operations.count
         for (number, output) in program.outputs.enumerated() {
             guard let type = program.values[output].type, program.values[output].constant == nil else { continue }

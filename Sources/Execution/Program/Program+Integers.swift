@@ -63,6 +63,7 @@ extension Program {
                         kind: .dequantization(ChannelGrids(first.grid)),
                         inputs: [integers],
                         outputs: [real],
+                        nodes: operation.nodes,
                         names: operation.names,
                         operators: ["DequantizeLinear"]
                     )
@@ -249,6 +250,7 @@ extension Program {
                     kind: .table(Self.table(source.grid, result) { $0 }),
                     inputs: [source.value],
                     outputs: [converted],
+                    nodes: operations[index].nodes,
                     names: operations[index].names,
                     operators: ["QuantizeLinear"]
                 )

@@ -5,8 +5,9 @@ import Tensors
 extension Program {
     /// The computations that the targets need, with everything computed that depends on stored tensors alone.
     /// - Parameter facts: inferred from the shapes that will be fed.
-    init(_ graph: Graph, _ facts: GraphFacts, targets: [ValueID]) throws(CNNOptError) {
-        var lowering = Lowering(graph: graph, facts: facts)
+    /// - Parameter plain: nodes that are run by their operators' plain kernels.
+    init(_ graph: Graph, _ facts: GraphFacts, targets: [ValueID], plain: Set<NodeID> = []) throws(CNNOptError) {
+        var lowering = Lowering(graph: graph, facts: facts, plain: plain)
         try lowering.run(targets)
         self = lowering.program
         removeUnused()
@@ -17,15 +18,17 @@ extension Program {
 private struct Lowering {
     let graph: Graph
     let facts: GraphFacts
+    let plain: Set<NodeID>
     var program = Program()
     /// The program's value for each of the graph's.
     var known: [ValueID: Int] = [:]
     /// Operations that dequantise stored tensors, by their result.
     private var storedIntegers: [Int: Operation] = [:]
 
-    init(graph: Graph, facts: GraphFacts) {
+    init(graph: Graph, facts: GraphFacts, plain: Set<NodeID>) {
         self.graph = graph
         self.facts = facts
+        self.plain = plain
     }
 
     mutating func run(_ targets: [ValueID]) throws(CNNOptError) {
@@ -82,14 +85,14 @@ private struct Lowering {
                 return
             }
             if try fold(definition, site) { return }
-            if let operation = try translated(definition, site) {
+            if !plain.contains(id), let operation = try translated(id, definition, site) {
                 program.operations += operation
                 for part in operation where program.dequantizesStored(part) { storedIntegers[part.outputs[0]] = part }
                 return
             }
         }
         let arguments = graph.arguments(of: id)
-        add(.reference(try facts.kernel(id, graph)), arguments.map { $0.map { value($0) } }, site)
+        add(.reference(try facts.kernel(id, graph)), arguments.map { $0.map { value($0) } }, id, site)
     }
 
     /// Runs a node whose inputs are all stored.
@@ -114,7 +117,7 @@ private struct Lowering {
         return true
     }
 
-    private mutating func add(_ kind: Operation.Kind, _ inputs: [Int?], _ site: OperatorSite) {
+    private mutating func add(_ kind: Operation.Kind, _ inputs: [Int?], _ id: NodeID, _ site: OperatorSite) {
         var outputs: [Int] = []
         for output in site.node.outputs {
             // Kernels give all outputs in order: those that are left out get a value that nothing reads.
@@ -125,6 +128,7 @@ private struct Lowering {
                 kind: kind,
                 inputs: inputs,
                 outputs: outputs,
+                nodes: [id],
                 names: [site.name],
                 operators: [site.node.operatorType]
             )
@@ -137,7 +141,8 @@ private struct Lowering {
     private func isFilled(_ value: Int) -> Bool { program.values[value].type.map { $0.count > 0 } ?? false }
 
     /// The operations of a node that the back end has words for; nil where it has to be run as it is.
-    private mutating func translated(_ definition: any Operator.Type, _ site: OperatorSite) throws(CNNOptError)
+    private mutating func translated(_ id: NodeID, _ definition: any Operator.Type, _ site: OperatorSite)
+        throws(CNNOptError)
         -> [Operation]?
     {
         let inputs = site.node.inputs.map { $0.map { value($0) } }
@@ -148,6 +153,7 @@ private struct Lowering {
         else { return nil }
         var translation = Translation(
             program: program,
+            node: id,
             site: site,
             inputs: inputs,
             outputs: outputs,

@@ -19,6 +19,7 @@ extension Program {
     /// Replaces an operation's parts: `second` reads what `first` makes and takes its place.
     mutating func merge(_ second: Int, into first: Int) {
         operations[first].outputs = operations[second].outputs
+        operations[first].nodes += operations[second].nodes
         operations[first].names += operations[second].names
         operations[first].operators += operations[second].operators
         operations[second].outputs = []
@@ -43,6 +44,7 @@ extension Program {
             }
             operations[index].kind = .convolution(form)
             operations[index].inputs[0] = operations[maker].inputs[0]
+            operations[index].nodes += operations[maker].nodes
             operations[index].names.insert(contentsOf: operations[maker].names, at: 0)
             operations[index].operators.insert(contentsOf: operations[maker].operators, at: 0)
             operations[maker].outputs = []
@@ -169,6 +171,7 @@ extension Program {
                 guard clamp == .none else { continue }
                 operations[index].kind = .function(joined)
                 operations[index].inputs = [data]
+                operations[index].nodes += operations[maker].nodes
                 operations[index].names.insert(contentsOf: operations[maker].names, at: 0)
                 operations[index].operators.insert(contentsOf: operations[maker].operators, at: 0)
                 operations[maker].outputs = []

@@ -58,7 +58,8 @@ struct Operation {
     /// nil for optional inputs that are left out, of reference kernels alone.
     var inputs: [Int?]
     var outputs: [Int]
-    /// The nodes that it stands for, and their operators.
+    /// The nodes that it stands for, first the one that it began as, and their names and operators.
+    var nodes: [NodeID] = []
     var names: [String]
     var operators: [String]
     var macs = 0
@@ -68,8 +69,13 @@ struct Operation {
         case convolution(Convolution)
         /// Rows of data, a weight of M × K, bias if there is one, and the operands of the epilogue.
         case dense(Dense)
-        /// Two matrices, or stacks of them with equal leading axes.
-        case product
+        /// Two matrices, or stacks of them.
+        case product(Product)
+        /// Data, scale and shift.
+        case normalization(Normalization)
+        /// Data, scale, shift, mean and variance.
+        case batchNormalization(epsilon: Float)
+        case localResponse(LocalResponse)
         case pool(Pool)
         /// The mean, or the largest element, of all spatial positions.
         case globalAverage, globalMaximum
@@ -132,6 +138,13 @@ enum EpilogueStep: Hashable {
     case function(ElementaryFunction)
     /// The operation's next further input is added.
     case addition
+}
+
+/// alpha · A · B over the last two axes, of which either operand's may be exchanged; axes in front broadcast.
+struct Product {
+    var transposesLeft = false
+    var transposesRight = false
+    var alpha: Float = 1
 }
 
 struct Pool {

@@ -5,6 +5,7 @@ import Tensors
 /// One node on its way to operations.
 struct Translation {
     var program: Program
+    let node: NodeID
     let site: OperatorSite
     let inputs: [Int?]
     let outputs: [Int]
@@ -57,7 +58,9 @@ struct Translation {
             guard fits(form, first, weight, bias, output) else { return false }
             append(.convolution(form), [first, weight] + (bias.map { [$0] } ?? []), outputs)
         case .product(let left, let right, let alpha, let beta):
-            return isFloat && product(inputs, output, left, right, alpha, beta)
+            let form = Product(transposesLeft: left, transposesRight: right, alpha: alpha)
+            guard isFloat else { return false }
+            return try product(inputs, output, form, beta: beta)
         case .maximumPool(let axes):
             guard isFloat || (moves && bytes == 8), (1...3).contains(axes.count) else { return false }
             append(.pool(Pool(axes: axes, rule: .maximum)), [first], outputs)
@@ -91,6 +94,13 @@ struct Translation {
         case .softmax(let axis, let isLogarithm):
             guard isFloat else { return false }
             append(.softmax(axis: axis, isLogarithm: isLogarithm), [first], outputs)
+        case .normalization(let form):
+            guard isFloat else { return false }
+            return try normalization(inputs, output, form)
+        case .batchNormalization(let epsilon):
+            return isFloat && batchNormalization(inputs, output, epsilon)
+        case .localResponse(let form):
+            return isFloat && localResponse(first, output, form)
         case .transposition(let order):
             guard moves, order.count <= 8 else { return false }
             append(.transposition(order), [first], outputs)
@@ -148,48 +158,8 @@ struct Translation {
                 && Array(x[2...]) == here && Array(y[2...]) == there
     }
 
-    private mutating func product(
-        _ inputs: [Int?],
-        _ output: Int,
-        _ left: Bool,
-        _ right: Bool,
-        _ alpha: Float,
-        _ beta: Float
-    ) -> Bool {
-        guard inputs.count >= 2, var a = inputs[0], let b = inputs[1], program.shape(a).count >= 2, alpha == 1,
-            beta == 1
-        else {
-            return false
-        }
-        let bias = inputs.count > 2 ? inputs[2] : nil
-        if left { a = transposed(a) }
-        guard isStored(b), program.shape(b).count == 2 else {
-            let (x, y) = (program.shape(a), program.shape(b))
-            guard bias == nil, !right, isFloat(b), x.count == y.count, x.dropLast(2) == y.dropLast(2), x.count <= 6,
-                x[x.count - 1] == y[y.count - 2]
-            else {
-                return false
-            }
-            append(.product, [a, b], [output])
-            return true
-        }
-        let weight = right ? b : transposed(b)
-        let columns = program.shape(weight)[0]
-        guard program.shape(a).last == program.shape(weight)[1] else { return false }
-        var list = [a, weight]
-        if let bias {
-            guard isStored(bias), program.shape(bias).reduce(1, *) == columns, program.shape(bias).last == columns
-            else {
-                return false
-            }
-            list.append(bias)
-        }
-        append(.dense(Dense(hasBias: bias != nil)), list, [output])
-        return true
-    }
-
     /// The value with its two axes exchanged.
-    private mutating func transposed(_ value: Int) -> Int {
+    mutating func transposed(_ value: Int) -> Int {
         let type = program.values[value].type.map {
             Program.StaticType(elementType: $0.elementType, shape: $0.shape.reversed())
         }
@@ -212,7 +182,7 @@ struct Translation {
     func isFloat(_ value: Int) -> Bool { program.elementType(value) == .float32 }
 
     /// Whether the value is known now: stored, or dequantised from what is stored.
-    private func isStored(_ value: Int) -> Bool {
+    func isStored(_ value: Int) -> Bool {
         program.values[value].constant != nil || dequantization(of: value) != nil
     }
 
@@ -222,12 +192,16 @@ struct Translation {
     }
 
     mutating func append(_ kind: Operation.Kind, _ inputs: [Int], _ outputs: [Int]? = nil) {
-        if case .dense = kind { heaviest = operations.count }
+        switch kind {
+        case .dense, .product: heaviest = operations.count
+        default: break
+        }
         operations.append(
             Operation(
                 kind: kind,
                 inputs: inputs,
                 outputs: outputs ?? self.outputs,
+                nodes: [node],
                 names: [site.name],
                 operators: [site.node.operatorType]
             )

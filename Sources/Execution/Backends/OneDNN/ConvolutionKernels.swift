@@ -79,6 +79,7 @@ extension PlanBuilder {
                 kind: .zeroPadding(padding),
                 inputs: [values[0]],
                 outputs: [padded],
+                nodes: operation.nodes,
                 names: operation.names,
                 operators: ["Pad"]
             ),

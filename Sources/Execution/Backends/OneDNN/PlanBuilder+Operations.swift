@@ -17,7 +17,10 @@ extension PlanBuilder {
             } else {
                 try addDense(operation, form)
             }
-        case .product: try addProduct(operation)
+        case .product(let form): try addProduct(operation, form)
+        case .normalization(let form): try addNormalization(operation, form)
+        case .batchNormalization(let epsilon): try addBatchNormalization(operation, epsilon)
+        case .localResponse(let form): try addLocalResponse(operation, form)
         case .pool(let pool): try addPool(operation, pool)
         case .globalAverage: try addGlobalAverage(operation)
         case .globalMaximum: try addGlobalMaximum(operation)

@@ -22,7 +22,7 @@ extension PlanBuilder {
         var window = onednn_window(pool.axes)
         var attributes = onednn_attributes()
         let kernel = try OneDNNKernel { handle in
-            onednn_pooling(&handle, rule, source.handle, target.handle, &window, &attributes)
+            onednn_pooling(&handle, rule, source.handle, target.handle, &window, &attributes, 0)
         }
         let result = try result(operation.outputs[0], order)
         addLibrary(

@@ -46,18 +46,27 @@ extension PlanBuilder {
         if !isFused { try addUnfused(form.epilogue, [], from: result, operation) }
     }
 
-    /// The product of two computed matrices, or of stacks of them.
-    mutating func addProduct(_ operation: Operation) throws(CNNOptError) {
+    /// The product of two matrices that are not both known, or of stacks of them.
+    mutating func addProduct(_ operation: Operation, _ form: Product) throws(CNNOptError) {
         let values = operation.inputs.compactMap { $0 }
-        let order = AxisOrder.rowMajor(program.shape(values[0]).count)
-        let (a, b) = (try operand(values[0], order), try operand(values[1], order))
-        let (source, weights) = (try layout(values[0], order), try layout(values[1], order))
-        let target = try layout(operation.outputs[0], order)
+        let output = operation.outputs[0]
+        let shapes = (values + [output]).map { program.shape($0) }
+        let layouts = try form.layouts(shapes[0], shapes[1], shapes[2])
         var attributes = onednn_attributes()
-        let kernel = try OneDNNKernel { handle in
-            onednn_matmul(&handle, source.handle, weights.handle, nil, target.handle, &attributes)
+        if form.alpha != 1 {
+            var factor = onednn_post_operation()
+            (factor.function, factor.alpha) = (ONEDNN_LINEAR, form.alpha)
+            attributes.append(factor)
         }
-        let result = try result(operation.outputs[0], order)
+        let kernel = try OneDNNKernel { handle in
+            onednn_matmul(&handle, layouts[0].handle, layouts[1].handle, nil, layouts[2].handle, &attributes)
+        }
+        // The operators' own loops are faster than the library's plain ones.
+        guard !kernel.isPlain else { throw OneDNNKernel.failure(ONEDNN_UNIMPLEMENTED) }
+        let order = AxisOrder.rowMajor(shapes[2].count)
+        let a = try operand(values[0], .rowMajor(shapes[0].count))
+        let b = try operand(values[1], .rowMajor(shapes[1].count))
+        let result = try result(output, order)
         addLibrary(
             operation,
             kernel,
@@ -67,5 +76,34 @@ extension PlanBuilder {
                 OneDNNBinding(role: ONEDNN_RESULT, buffer: result),
             ]
         )
+    }
+}
+
+extension Product {
+    /// Layouts of the operands and the result as stacks of matrices of one rank: exchanged axes are strides.
+    fileprivate func layouts(_ a: [Int], _ b: [Int], _ result: [Int]) throws(CNNOptError) -> [OneDNNLayout] {
+        let (left, right) = (matrix(left: a), matrix(right: b))
+        let batch = Array(result.dropLast((a.count > 1 ? 1 : 0) + (b.count > 1 ? 1 : 0)))
+        var stacks = [Array(a.dropLast(2)), Array(b.dropLast(2)), batch].map {
+            [Int](repeating: 1, count: batch.count - $0.count) + $0
+        }
+        var rows = left.rows
+        if !transposesLeft, stacks[0] == batch, stacks[1].allSatisfy({ $0 == 1 }) {
+            // One matrix for all: the stack on the left is one long matrix.
+            rows *= batch.reduce(1, *)
+            stacks = [[], [], []]
+        }
+        func layout(_ stack: [Int], _ rows: Int, _ columns: Int, _ isTransposed: Bool) throws(CNNOptError)
+            -> OneDNNLayout
+        {
+            var strides = rowMajorStrides(stack + [rows, columns])
+            if isTransposed { strides.replaceSubrange(stack.count..., with: [1, rows]) }
+            return try OneDNNLayout(stack + [rows, columns], ONEDNN_FLOAT, strides: strides)
+        }
+        return [
+            try layout(stacks[0], rows, left.columns, transposesLeft),
+            try layout(stacks[1], right.rows, right.columns, transposesRight),
+            try layout(stacks[2], rows, right.columns, false),
+        ]
     }
 }

@@ -151,6 +151,12 @@ enum BatchNormalization: Operator {
         return coupling
     }
 
+    /// Where the statistics are not stored: else it scales and shifts channels.
+    static func computation(_ site: OperatorSite) throws(CNNOptError) -> Computation? {
+        guard try !isTraining(site), try isSpatial(site), site.node.outputs.count == 1 else { return nil }
+        return .batchNormalization(epsilon: try site.float("epsilon", default: 1e-5))
+    }
+
     static func channelAffine(_ site: OperatorSite) throws(CNNOptError) -> ChannelAffine? {
         guard try site.int("training_mode", default: 0) == 0, try isSpatial(site), site.shape(0)?.count ?? 0 >= 2,
             let count = site.constant(1)?.count, count > 0

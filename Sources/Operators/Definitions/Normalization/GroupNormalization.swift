@@ -39,6 +39,20 @@ enum GroupNormalization: Operator {
         }
     }
 
+    static func computation(_ site: OperatorSite) throws(CNNOptError) -> Computation? {
+        let groups = try groups(site)
+        guard let shape = site.shape(0)?.sizes, shape.count >= 3, shape[1] % groups == 0,
+            let length = checkedProduct([shape[1] / groups] + shape[2...])
+        else { return nil }
+        return .normalization(
+            Normalization(
+                length: length,
+                epsilon: try site.float("epsilon", default: 1e-5),
+                parameters: site.opset < 21 ? .group(channels: shape[1] / groups) : .channel
+            )
+        )
+    }
+
     /// Channels drop equally in every group, so that the groups stay as many.
     static func coupling(_ site: OperatorSite) throws(CNNOptError) -> ChannelCoupling {
         let groups = try groups(site)

@@ -25,6 +25,14 @@ enum InstanceNormalization: Operator {
         }
     }
 
+    static func computation(_ site: OperatorSite) throws(CNNOptError) -> Computation? {
+        guard let shape = site.shape(0)?.sizes, shape.count >= 3, let length = checkedProduct(Array(shape[2...])) else {
+            return nil
+        }
+        let epsilon = try site.float("epsilon", default: 1e-5)
+        return .normalization(Normalization(length: length, epsilon: epsilon, parameters: .channel))
+    }
+
     static func coupling(_ site: OperatorSite) throws(CNNOptError) -> ChannelCoupling {
         var coupling = ChannelCoupling.channels(site)
         guard let channels = site.shape(0)?.dropFirst().first?.size else { return coupling }

@@ -36,6 +36,18 @@ enum LRN: Operator {
         }
     }
 
+    static func computation(_ site: OperatorSite) throws(CNNOptError) -> Computation? {
+        guard let size = try site.int("size"), (1...Windows.limit).contains(size) else { return nil }
+        return .localResponse(
+            LocalResponse(
+                size: size,
+                alpha: try site.float("alpha", default: 1e-4),
+                beta: try site.float("beta", default: 0.75),
+                bias: try site.float("bias", default: 1)
+            )
+        )
+    }
+
     private struct Rule: Sendable {
         let size: Int
         let alpha: Double
