@@ -55,9 +55,9 @@ private struct Inlining {
             taken.insert(fresh)
             if fresh != name { renamed.insert(name) }
             if let constant = branch[value].constant {
-                values[value] = patch.addConstant(fresh, constant.data, in: graph)
+                values[value] = patch.addConstant(fresh, constant.data, in: graph, reserved: true)
             } else {
-                values[value] = patch.addValue(fresh, in: graph, type: branch[value].type)
+                values[value] = patch.addValue(fresh, in: graph, type: branch[value].type, reserved: true)
             }
         }
     }

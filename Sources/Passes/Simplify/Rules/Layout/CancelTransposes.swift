@@ -17,13 +17,14 @@ import Tensors
 enum CancelTransposes: RewriteSweep {
     static let name = "regions put into another order of axes"
 
-    static func run(_ graph: inout Graph, _ facts: GraphFacts) throws(CNNOptError) -> [[NodeID]] {
+    static func run(_ engine: inout RewriteEngine) throws(CNNOptError) {
         // What comes out of a Transpose is of its order; what goes into one may as well have been of the opposite one.
         var orders: [AxisOrder] = []
         var starts: [AxisOrder: [ValueID]] = [:]
-        for id in Array(graph.nodeIDs) {
-            guard let permutation = graph.permutation(id, facts), permutation != Array(permutation.indices),
-                let input = graph[id].inputs.first ?? nil, let output = graph[id].outputs.first ?? nil
+        for id in Array(engine.graph.nodeIDs) {
+            guard let permutation = engine.graph.permutation(id, engine.facts),
+                permutation != Array(permutation.indices),
+                let input = engine.graph[id].inputs.first ?? nil, let output = engine.graph[id].outputs.first ?? nil
             else { continue }
             let order = AxisOrder(places: permutation)
             for (order, start) in [(order, output), (AxisOrder(places: order.toNew), input)] {
@@ -32,40 +33,38 @@ enum CancelTransposes: RewriteSweep {
             }
         }
         for order in orders {
-            var changes: [[NodeID]] = []
+            var isChanged = false
             var seen: Set<NodeID> = []
             for start in starts[order] ?? [] {
-                guard graph.contains(start) else { continue }
+                guard engine.graph.contains(start) else { continue }
                 // A region is looked at once, from the first Transpose at its edge.
-                let near = graph[start].uses.map(\.node) + (graph[start].producer.map { [$0.node] } ?? [])
+                let value = engine.graph[start]
+                let near = value.uses.map(\.node) + (value.producer.map { [$0.node] } ?? [])
                 guard near.contains(where: { !seen.contains($0) }) else { continue }
-                let region = TransposeRegion(around: start, order, graph, facts)
+                let region = TransposeRegion(around: start, order, engine.graph, engine.facts)
                 seen.formUnion(region.nodes.keys)
                 seen.formUnion(near)
-                guard let moved = region.nodesToMove(graph, facts), !moved.isEmpty else { continue }
-                changes.append(try move(moved, region, &graph, facts))
+                guard let moved = region.nodesToMove(engine.graph, engine.facts) else { continue }
+                let ids = try engine.graph.topologicalOrder().filter(moved.contains)
+                guard let first = ids.first else { continue }
+                let patch = try patch(moving: ids, region, engine.graph, engine.facts)
+                guard try engine.apply(Rewriting(patch), of: name, at: first) else { return }
+                isChanged = true
             }
-            if !changes.isEmpty { return changes }
+            if isChanged { return }
         }
-        return []
     }
 
-    /// Changes the nodes.
-    /// - Returns: the nodes around the change.
-    private static func move(
-        _ moved: Set<NodeID>,
+    private static func patch(
+        moving ids: [NodeID],
         _ region: TransposeRegion,
-        _ graph: inout Graph,
+        _ graph: Graph,
         _ facts: GraphFacts
-    ) throws(CNNOptError) -> [NodeID] {
-        let ids = try graph.topologicalOrder().filter(moved.contains)
-        var near: [NodeID] = []
-        for id in ids { near += Rewriting.neighbours(of: id, graph) }
-        var rewrite = Reordering(region, moved, graph, facts)
+    ) throws(CNNOptError) -> Patch {
+        var rewrite = Reordering(region, Set(ids), graph, facts)
         for id in ids { try rewrite.move(id) }
         rewrite.joinOutputs(ids)
-        try graph.apply(rewrite.patch)
-        return near
+        return rewrite.patch
     }
 }
 
