@@ -23,12 +23,14 @@ struct SharedModelTests {
         try ONNXWriter.write(model, to: target.appendingPathComponent(name).path)
     }
 
-    /// Small enough to be run in a test, and from different exporters. Nodes after simplifying: no more than onnxsim 0.8.1 leaves.
+    /// Small enough to be run in a test, and from different exporters. Nodes after simplifying: no more than the better of
+    /// onnxsim 0.8.1 and onnxslim 0.1.98 leaves, but for LeNet, where they make one Gemm of MatMul and Add.
     @Test(arguments: [
-        ("cifar10-resnet20.onnx", 59), ("cifar10-resnet20-bn.onnx", 59), ("cifar10-resnet8-int8-qdq.onnx", 75),
+        ("cifar10-resnet20.onnx", 54), ("cifar10-resnet20-bn.onnx", 54), ("cifar10-resnet8-int8-qdq.onnx", 75),
         ("cifar10-smallcnn-pytorch.onnx", 11), ("fashion-cnn-keras-nhwc.onnx", 15), ("mnist-lenet-cntk.onnx", 9),
-        ("imagenet-fdmobilenet-05.onnx", 53), ("imagenet-mobilenetv1-025-keras-nhwc.onnx", 59),
-        ("ocr-angle-cls-paddle.onnx", 164), ("detect-ultraface-rfb-320.onnx", 128),
+        ("imagenet-fdmobilenet-05.onnx", 49), ("imagenet-mobilenetv1-025-keras-nhwc.onnx", 59),
+        ("ocr-angle-cls-paddle.onnx", 126), ("detect-ultraface-rfb-320.onnx", 125),
+        ("detect-yunet-n-320.onnx", 109),
     ])
     func simplifiedModelsGiveTheSameAnswers(_ name: String, _ nodes: Int) throws {
         let original = try read(name)
@@ -37,7 +39,7 @@ struct SharedModelTests {
         try write(model, "simplified", name)
         var again = model
         _ = try SimplifyPass().run(&again, PassContext())
-        #expect(again.graph.nodeCount == model.graph.nodeCount)
+        #expect(again.graph.description == model.graph.description)
     }
 
     @Test(arguments: [

@@ -224,6 +224,19 @@ import Testing
         #expect(try simplified(builder.model).model.graph.operatorTypes == ["Concat", "Concat", "Relu"])
     }
 
+    @Test func longChainsOfConcatenationsBecomeAFew() throws {
+        var builder = ModelBuilder()
+        try builder.input("x", [1, 2])
+        var last = "x"
+        for index in 0..<3000 { last = try builder.node("Concat", [last, "x"], ["c\(index)"], [Attribute("axis", 0)]) }
+        try builder.output(last)
+        let (model, _) = try simplified(builder.model)
+        #expect(model.graph.nodeCount <= 4)
+        var again = model
+        _ = try SimplifyPass().run(&again, PassContext())
+        #expect(again.graph.description == model.graph.description)
+    }
+
     @Test(arguments: [["p", "q", "r"], ["p", "r", "q"], ["p", "q"]], [1, -1])
     func partsThatAreJoinedAgain(_ parts: [String], _ axis: Int) throws {
         var builder = ModelBuilder()

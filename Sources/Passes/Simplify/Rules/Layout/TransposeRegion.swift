@@ -21,6 +21,9 @@ struct TransposeRegion {
     /// Edges times Transposes up to which the network is solved.
     private static let largestWork = 1 << 26
 
+    /// Bytes of a stored tensor that may stand in both orders.
+    private static let growthLimit = 1 << 20
+
     /// What is connected with a value.
     init(around start: ValueID, _ order: AxisOrder, _ graph: Graph, _ facts: GraphFacts) {
         self.order = order
@@ -59,8 +62,11 @@ struct TransposeRegion {
         for port in change.dataPorts {
             guard site.node.inputs.indices.contains(port), let input = site.node.inputs[port] else { return nil }
             guard isFree(input, graph, facts) || facts.type(input).rank == order.rank else { return nil }
-            // A stored tensor is put into the new order once and for all: not one that is folded only when it is used.
-            if let stored = graph.constant(input), stored.shape.count > order.rank { return nil }
+            guard let stored = graph.constant(input) else { continue }
+            // A tensor that others read too would be stored twice.
+            guard stored.shape.count <= order.rank,
+                graph[input].uses.count == 1 || stored.byteCount <= Self.growthLimit
+            else { return nil }
         }
         return change
     }

@@ -6,6 +6,9 @@ import Tensors
 enum MergeConcatenations: RewriteRule {
     static let name = "concatenations merged"
 
+    /// Inputs of a merged node at most: a chain of Concats would cost the square of its length.
+    private static let largestCount = 1 << 10
+
     static func starts(from definition: any Operator.Type) -> Bool { definition.traits.contains(.joins) }
 
     static func match(_ place: RewritePlace, _ graph: Graph, _ facts: GraphFacts) throws(CNNOptError) -> Rewriting? {
@@ -15,6 +18,7 @@ enum MergeConcatenations: RewriteRule {
         var text: String?
         for case let part? in place.site.node.inputs {
             guard graph.isInner(part), graph[part].uses.count == 1, let inner = graph[part].producer?.node,
+                graph[inner].inputs.count + inputs.count < largestCount,
                 case .concatenation(axis: axis)? = try? facts.definition(inner, graph)?.computation(
                     facts.site(inner, graph)
                 )
