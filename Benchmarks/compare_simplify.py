@@ -193,7 +193,7 @@ def report(rows):
     table(
         ["model", "nodes", "cnnopt", "onnxsim", "onnxslim", "error", "stable", "latency"],
         [[r["model"], str(r["original"])] + [shown(r["nodes"][t]) for t in TOOLS]
-         + [shown(r.get("error"), "{:.0e}") if r.get("error") else shown(r.get("error")),
+         + [shown(r.get("error"), "{:.0e}" if r.get("error") else "{:.0f}"),
             {True: "yes", False: "NO"}.get(r.get("stable"), "–"), shown(r.get("latency"), "{:.2f}")] for r in rows],
     )
     table(

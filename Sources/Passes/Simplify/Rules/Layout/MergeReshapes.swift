@@ -17,10 +17,14 @@ enum MergeReshapes: RewriteRule {
         !definition.traits.isDisjoint(with: [.reshapes, .permutes])
     }
 
+    /// Users of a value that are looked at: each of them looks at all others.
+    private static let mostUsers = 32
+
     static func match(_ place: RewritePlace, _ graph: Graph, _ facts: GraphFacts) throws(CNNOptError) -> Rewriting? {
         let (id, site) = (place.id, place.site)
         guard site.opset >= 5, keepsOrder(place.definition, site), let between = site.node.inputs.first ?? nil,
-            graph.isInner(between), let producer = graph[between].producer,
+            graph.isInner(between), graph[between].uses.count <= mostUsers,
+            let producer = graph[between].producer,
             let earlier = facts.definition(producer.node, graph),
             keepsOrder(earlier, facts.site(producer.node, graph)),
             let source = graph[producer.node].inputs.first ?? nil

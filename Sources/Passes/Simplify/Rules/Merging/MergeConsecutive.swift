@@ -22,7 +22,7 @@ enum MergeConsecutive: RewriteRule {
         // The earlier of two may be the one of which more is known than before.
         guard let output = place.site.node.outputs.first ?? nil, graph.isInner(output), graph[output].uses.count == 1,
             let user = graph[output].uses.first?.node,
-            let definition = facts.definition(user, graph)
+            let definition = facts.definition(user, graph), definition is any MergingOperator.Type
         else { return nil }
         return merge(user, facts.site(user, graph), definition, graph, facts)
     }
@@ -37,7 +37,7 @@ enum MergeConsecutive: RewriteRule {
         guard let data = site.node.inputs.first ?? nil, let producer = graph[data].producer, producer.port == 0,
             site.node.outputs.count == 1, let output = site.node.outputs[0],
             graph[output].isGraphOutput || !graph[output].uses.isEmpty, graph[producer.node].outputs.count == 1,
-            let earlier = facts.definition(producer.node, graph),
+            let earlier = facts.definition(producer.node, graph), earlier is any MergingOperator.Type,
             let merging = definition as? any MergingOperator.Type,
             let merged = (try? merging.merged(site, after: facts.site(producer.node, graph), of: earlier)) ?? nil
         else { return nil }
