@@ -17,6 +17,8 @@ public struct OptimizationJob: Sendable {
     public var maxDrop: Double?
     /// Compare the result with the original on so many seeded inputs, whatever the passes and beside any images.
     public var check: Int?
+    /// The version of the default operator set that the model is brought to before the passes; nil leaves it.
+    public var opset: Int?
     /// Let simplify fold constants however much the model grows.
     public var foldLarge = false
     /// Let simplify apply only its first so many patches: for finding a rewriting that is wrong, by halving.
@@ -31,6 +33,9 @@ public struct OptimizationJob: Sendable {
     static let defaultMaxDrop = 1.0
     static let defaultSignalToNoise = 15.0
     static let defaultSeededInputs = 8
+
+    /// What ``opset`` may be.
+    public static let opsets = OpsetUpgrade.targets
 
     /// Runs the job. A result that loses more than ``maxDrop`` comes back with its figures, but is not written.
     public func run() throws(CNNOptError) -> OptimizationResult {
@@ -102,6 +107,14 @@ public struct OptimizationJob: Sendable {
         context.simplifying.foldsLarge = foldLarge
         context.simplifying.stopAfterPatch = stopAfterPatch
         var reports: [OptimizationResult.Pass] = []
+        if let opset {
+            options.progress("opset", nil)
+            do {
+                reports.append(OptimizationResult.Pass(try OpsetUpgrade.report(&model, to: opset)))
+            } catch {
+                throw error.inFile(input)
+            }
+        }
         for pass in list.passes {
             let name = type(of: pass).info.name
             options.progress(name, nil)

@@ -43,6 +43,13 @@ struct Optimize: ParsableCommand {
         )
     )
     var check: Int?
+    @Option(
+        help: ArgumentHelp(
+            "Bring the model to this version of the ONNX operator set first; a newer model stays as it is.",
+            valueName: "n"
+        )
+    )
+    var opset: Int?
     @Flag(help: "Let simplify fold constants even where the model grows by more than 1 MiB.") var foldLarge = false
     @Option(
         help: ArgumentHelp(
@@ -59,6 +66,10 @@ struct Optimize: ParsableCommand {
 
     func validate() throws {
         if let check, check < 1 { throw ValidationError("--check \(check): at least 1 is needed") }
+        if let opset, !OptimizationJob.opsets.contains(opset) {
+            let (first, last) = (OptimizationJob.opsets.lowerBound, OptimizationJob.opsets.upperBound)
+            throw ValidationError("--opset \(opset): \(first) to \(last) are possible")
+        }
         if let stopAfterPatch, stopAfterPatch < 0 {
             throw ValidationError("--stop-after-patch \(stopAfterPatch): at least 0 is needed")
         }
@@ -84,6 +95,7 @@ struct Optimize: ParsableCommand {
             job.data.evalLabels = evalLabels
             job.maxDrop = maxDrop
             job.check = check
+            job.opset = opset
             job.foldLarge = foldLarge
             job.stopAfterPatch = stopAfterPatch
             job.options = options

@@ -7,10 +7,18 @@ package protocol BinaryOperator: BroadcastOperator {
     static func function(_ site: OperatorSite) throws(CNNOptError) -> BinaryFunction
     /// The operator as x · scale + shift where the input at `port` is the number `constant`; nil where it is something else.
     static func affine(_ constant: Double, at port: Int) -> (scale: Double, shift: Double)?
+    /// The number at `port` with which the operator is x · scale + shift; nil where there is none.
+    static func constant(scale: Double, shift: Double, at port: Int) -> Double?
 }
 
 extension BinaryOperator {
     package static func affine(_ constant: Double, at port: Int) -> (scale: Double, shift: Double)? { nil }
+
+    package static func constant(scale: Double, shift: Double, at port: Int) -> Double? { nil }
+
+    package static func storing(_ affine: ChannelAffine, _ site: OperatorSite) throws(CNNOptError)
+        -> [Int: TensorData]?
+    { try affine.stored(site, constant) }
 
     package static func channelAffine(_ site: OperatorSite) throws(CNNOptError) -> ChannelAffine? {
         try .broadcast(site, affine)

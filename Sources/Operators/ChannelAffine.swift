@@ -42,6 +42,51 @@ extension ChannelAffine {
     }
 }
 
+extension ChannelAffine {
+    /// Whether no shift is so large that it serves to round what it is added to: x + 3·2²² − 3·2²² is x without its fraction, and
+    /// must stay in these steps.
+    package var keepsFractions: Bool { shift.allSatisfy { abs($0) < 0x1p20 } }
+
+    /// Whether channels mean the same to both, so that one may follow the other.
+    package func hasAxis(of other: ChannelAffine) -> Bool { axis == nil || other.axis == nil || axis == other.axis }
+
+    /// Another scale and shift after this one, with ``dataPort`` of this one; nil where they go along different axes.
+    package func followed(by next: ChannelAffine) -> ChannelAffine? {
+        guard hasAxis(of: next) else { return nil }
+        let count = max(scale.count, next.scale.count)
+        func spread(_ numbers: [Double]) -> [Double]? {
+            numbers.count == count ? numbers : numbers.count == 1 ? .init(repeating: numbers[0], count: count) : nil
+        }
+        guard let firstScale = spread(scale), let firstShift = spread(shift), let nextScale = spread(next.scale),
+            let nextShift = spread(next.shift)
+        else { return nil }
+        return ChannelAffine(
+            dataPort: dataPort,
+            axis: axis ?? next.axis,
+            scale: zip(firstScale, nextScale).map { $0 * $1 },
+            shift: (0..<count).map { firstShift[$0] * nextScale[$0] + nextShift[$0] }
+        )
+    }
+
+    /// The stored input of a node of two with which it scales and shifts by these numbers.
+    func stored(
+        _ site: OperatorSite,
+        _ constant: (_ scale: Double, _ shift: Double, _ port: Int) -> Double?
+    ) throws(CNNOptError) -> [Int: TensorData]? {
+        guard let (data, port) = site.dataAndStoredPorts, let old = site.constant(port), old.elementType.isFloat,
+            let rank = site.shape(data)?.count
+        else { return nil }
+        var numbers: [Double] = []
+        for (scale, shift) in zip(scale, shift) {
+            guard let number = constant(scale, shift, port) else { return nil }
+            numbers.append(number)
+        }
+        let wide = axis.map { [numbers.count] + [Int](repeating: 1, count: max(0, rank - 1 - $0)) }
+        let shape = numbers.count == old.count ? old.shape : wide ?? []
+        return [port: try TensorData(doubles: numbers, as: old.elementType, shape: shape)]
+    }
+}
+
 extension OperatorSite {
     /// Of two inputs the computed and the stored one; nil where both or none are stored, and for the broadcasting by an
     /// `axis` attribute that operator set 6 had.

@@ -56,6 +56,20 @@ package protocol Operator: Sendable {
     /// output has to be computed.
     static func forwardedInput(_ site: OperatorSite) throws(CNNOptError) -> Int?
 
+    /// The stored inputs with which the node scales and shifts channels by other numbers, by port; nil where its form does not
+    /// allow these.
+    static func storing(_ affine: ChannelAffine, _ site: OperatorSite) throws(CNNOptError) -> [Int: TensorData]?
+
+    /// The node with a tensor of a type added to its output: one step, for which the tensor is the operand behind the node's
+    /// inputs. nil where the operator has no such form.
+    static func adding(_ addend: TensorType, _ site: OperatorSite) throws(CNNOptError) -> OperatorRewrite?
+
+    /// The same as one step for an input whose two axes are swapped beforehand; nil where the operator has no such form.
+    static func swappingAxes(ofInput port: Int, _ site: OperatorSite) throws(CNNOptError) -> OperatorRewrite?
+
+    /// The same outputs by one step of an operator that says more plainly what is computed; nil where there is none.
+    static func plainForm(_ site: OperatorSite) throws(CNNOptError) -> OperatorRewrite?
+
     /// Stored tensors that do the same at this site as inputs that are computed at run time, by port: a target shape whose
     /// unknown size can be written as "what is left", for instance.
     static func storableInputs(_ site: OperatorSite) throws(CNNOptError) -> [Int: TensorData]
@@ -63,8 +77,19 @@ package protocol Operator: Sendable {
     /// The zeros that the operator adds in front of and behind each axis of its first input, for operators that do only that.
     static func zeroPadding(_ site: OperatorSite) throws(CNNOptError) -> [AxisPadding]?
 
+    /// The same for any number that is added.
+    static func filling(_ site: OperatorSite) throws(CNNOptError) -> Filling?
+
     /// What has to change in the node itself so that it pads its first input with further zeros; nil where it cannot.
     static func padding(_ site: OperatorSite, by padding: [AxisPadding]) throws(CNNOptError) -> NodeEdit?
+
+    /// The same for any number.
+    /// - Parameter isNonNegative: whether the input surely holds no number below zero.
+    static func padding(_ site: OperatorSite, by filling: Filling, isNonNegative: Bool) throws(CNNOptError) -> NodeEdit?
+
+    /// The ways in which simpler operators compute the same: a node of this operator takes their place where the operator set
+    /// has it.
+    static var compounds: [Compound] { get }
 
     /// For operators that only give their first input another shape: the target, as Reshape takes it, that makes the output of
     /// the same elements whatever shape they come in. nil where it depends on that shape.
@@ -104,11 +129,28 @@ extension Operator {
     package static func forwardedInput(_ site: OperatorSite) throws(CNNOptError) -> Int? {
         traits.contains(.isIdentity) ? 0 : nil
     }
+    package static func storing(_ affine: ChannelAffine, _ site: OperatorSite) throws(CNNOptError)
+        -> [Int: TensorData]?
+    { nil }
+    package static func adding(_ addend: TensorType, _ site: OperatorSite) throws(CNNOptError) -> OperatorRewrite? {
+        nil
+    }
+    package static func swappingAxes(ofInput port: Int, _ site: OperatorSite) throws(CNNOptError) -> OperatorRewrite? {
+        nil
+    }
+    package static func plainForm(_ site: OperatorSite) throws(CNNOptError) -> OperatorRewrite? { nil }
     package static func storableInputs(_ site: OperatorSite) throws(CNNOptError) -> [Int: TensorData] { [:] }
     package static func zeroPadding(_ site: OperatorSite) throws(CNNOptError) -> [AxisPadding]? { nil }
     package static func padding(_ site: OperatorSite, by padding: [AxisPadding]) throws(CNNOptError) -> NodeEdit? {
         nil
     }
+    package static func filling(_ site: OperatorSite) throws(CNNOptError) -> Filling? {
+        try zeroPadding(site).map { Filling(axes: $0, value: 0) }
+    }
+    package static func padding(_ site: OperatorSite, by filling: Filling, isNonNegative: Bool) throws(CNNOptError)
+        -> NodeEdit?
+    { filling.value == 0 ? try padding(site, by: filling.axes) : nil }
+    package static var compounds: [Compound] { [] }
     package static func reshapeTarget(_ site: OperatorSite) throws(CNNOptError) -> [Int]? { nil }
     package static func reordered(_ site: OperatorSite, by order: AxisOrder) throws(CNNOptError) -> ReorderedNode? {
         nil
@@ -165,6 +207,10 @@ package struct OperatorTraits: OptionSet, Sendable {
     package static let isChannelAffine = OperatorTraits(rawValue: 1 << 7)
     /// The sum of its inputs, nothing else: errors of one can be made up for by another.
     package static let isSum = OperatorTraits(rawValue: 1 << 8)
+    /// Applies a weight, at sites that ``Operator/linearForm(_:)`` describes.
+    package static let isLinear = OperatorTraits(rawValue: 1 << 16)
+    /// The product of its inputs element by element, nothing else.
+    package static let isProduct = OperatorTraits(rawValue: 1 << 15)
     /// Gives the first input's elements, in their order, another shape (Reshape, Flatten, Squeeze, Unsqueeze).
     package static let reshapes = OperatorTraits(rawValue: 1 << 9)
     /// Puts the axes of its input into another order.
@@ -184,53 +230,6 @@ package struct Cost: Sendable, Hashable {
     /// Multiply-accumulates. Elementwise work counts 0.
     package var macs: Int
     package init(macs: Int) { self.macs = macs }
-}
-
-/// How an operator applies a stored weight: output channel = Σ weight · input channel (+ bias).
-package struct LinearForm: Sendable, Hashable {
-    /// The input ports of data, weight and bias.
-    package var dataPort: Int
-    package var weightPort: Int
-    package var biasPort: Int?
-    /// The weight's axes of output and input channels. A grouped convolution's input axis holds one group's channels.
-    package var weightOutputAxis: Int
-    package var weightInputAxis: Int
-    /// The channel axes of data and output, counted from the front.
-    package var dataChannelAxis: Int
-    package var outputChannelAxis: Int
-    /// Groups of a grouped convolution; 1 otherwise.
-    package var groups: Int
-
-    package init(
-        dataPort: Int = 0,
-        weightPort: Int = 1,
-        biasPort: Int? = 2,
-        weightOutputAxis: Int,
-        weightInputAxis: Int,
-        dataChannelAxis: Int = 1,
-        outputChannelAxis: Int = 1,
-        groups: Int = 1
-    ) {
-        self.dataPort = dataPort
-        self.weightPort = weightPort
-        self.biasPort = biasPort
-        self.weightOutputAxis = weightOutputAxis
-        self.weightInputAxis = weightInputAxis
-        self.dataChannelAxis = dataChannelAxis
-        self.outputChannelAxis = outputChannelAxis
-        self.groups = groups
-    }
-}
-
-/// Elements added in front of and behind one axis.
-package struct AxisPadding: Sendable, Hashable {
-    package var front: Int
-    package var back: Int
-
-    package init(front: Int, back: Int) {
-        self.front = front
-        self.back = back
-    }
 }
 
 /// Runs one node.

@@ -75,3 +75,11 @@ extension ChannelCoupling {
         return coupling
     }
 }
+
+extension [AxisPadding] {
+    /// The padding of the spatial axes of N × C × spatial; nil where images or channels are padded, or there is none.
+    var behindChannels: [AxisPadding]? {
+        guard count >= 3, prefix(2).allSatisfy({ $0 == AxisPadding(front: 0, back: 0) }) else { return nil }
+        return Array(dropFirst(2))
+    }
+}

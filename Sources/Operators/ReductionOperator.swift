@@ -35,6 +35,14 @@ extension ReductionOperator {
         return result
     }
 
+    /// How many axes are reduced, where those are the last ones and stay with size 1; nil otherwise.
+    static func keptLastAxes(_ site: OperatorSite) throws(CNNOptError) -> Int? {
+        guard try site.int("keepdims", default: 1) != 0, let rank = site.shape(0)?.count, let named = try axes(site)
+        else { return nil }
+        let reduced = try reduced(named, rank: rank, site)
+        return !reduced.isEmpty && reduced == Set(rank - reduced.count..<rank) ? reduced.count : nil
+    }
+
     package static func inferTypes(_ site: OperatorSite) throws(CNNOptError) -> [TensorType] {
         if site.opset < axesInputVersion { try site.checkNoInputs(from: 1) }
         let type = site.elementType(0)

@@ -174,6 +174,36 @@ package struct Windows: Sendable {
 }
 
 extension Windows {
+    /// Whether zeros may stand around the input.
+    var mayPad: Bool {
+        switch padding {
+        case .valid, .explicit(nil): false
+        case .explicit(let pads?): pads.contains { $0 != 0 }
+        case .same: true
+        }
+    }
+
+    /// Whether the window is a single element that moves by one.
+    func isPointwise(weight: Shape?) -> Bool {
+        guard let kernel = kernel ?? weight.flatMap({ Array($0.dropFirst(2)).sizes }) else { return false }
+        return kernel.allSatisfy { $0 == 1 } && (strides ?? []).allSatisfy { $0 == 1 }
+    }
+
+    /// Whether the window has as much padding as it may have so that each window meets an element, no gaps between its
+    /// elements, and no last window that sticks out.
+    func meetsElements(with more: [AxisPadding]) -> Bool {
+        guard let kernel, kernel.count == more.count, !roundsUp, (dilations ?? []).allSatisfy({ $0 == 1 }) else {
+            return false
+        }
+        var pads = [Int](repeating: 0, count: 2 * kernel.count)
+        if case .explicit(let old?) = padding { pads = old }
+        guard pads.count == 2 * kernel.count else { return false }
+        return kernel.indices.allSatisfy { axis in
+            let (front, back) = (pads[axis], pads[axis + kernel.count])
+            return more[axis].front < kernel[axis] - front && more[axis].back < kernel[axis] - back
+        }
+    }
+
     /// The attributes of a window over an input with these zeros around it; nil where it pads by a rule of its own.
     func padded(front: [Int], back: [Int]) -> NodeEdit? {
         let more = front + back

@@ -38,6 +38,24 @@ import Testing
         }
     }
 
+    @Test func theOperatorSetIsRaisedWhereItIsOlder() throws {
+        try withTemporaryFolder { folder in
+            let output = folder.path + "/out.onnx"
+            for (wanted, version) in [(21, 21), (9, 17)] {
+                let job = [
+                    Material.sample, output, "--passes", "none", "--opset", "\(wanted)", "--check", "1", "--json",
+                ]
+                let result = try cnnopt(job)
+                #expect(result.status == 0, "\(result.errors)")
+                let passes = try jsonObject(result.output)["passes"] as? [[String: Any]]
+                #expect(passes?.compactMap { $0["name"] as? String } == ["opset"])
+                #expect(try jsonObject(cnnopt(["summary", output, "--json"]).output)["opset"] as? Int == version)
+            }
+            let wrong = try cnnopt([Material.sample, output, "--opset", "99"])
+            #expect(wrong.status == 64 && wrong.errors.contains("--opset 99: 7 to 28 are possible"))
+        }
+    }
+
     @Test func thePageHoldsTheFigures() throws {
         try withTemporaryFolder { folder in
             let report = folder.appendingPathComponent("report.html")

@@ -85,6 +85,12 @@ import Testing
         )
     }
 
+    @Test(arguments: [nil, 1, 2]) func fourierTransformsStayTheSame(_ axis: Int?) throws {
+        let x = try TensorData.random([2, 4, 5, 1], seed: 1)
+        let attributes = axis.map { [Attribute("axis", $0)] } ?? []
+        try expectSameMeaning("DFT", [x], attributes, from: 17, to: 20)
+    }
+
     @Test func gemmStaysTheSame() throws {
         let (a, b, c) = (
             try TensorData.random([2, 3], seed: 1), try TensorData.random([3, 4], seed: 2),

@@ -48,10 +48,57 @@ import Testing
         #expect(result.opset("other.domain") == 2)
     }
 
-    @Test func modelsWithFunctionsAreRefused() throws {
-        var result = try model("Relu")
-        result.functions = [Function(body: Graph())]
+    /// The model of one call of a function that is written for an old operator set.
+    private func call(_ function: Function) throws -> Model {
+        var builder = ModelBuilder(opset: 11)
+        try builder.input("x", [2, 3, 4])
+        try builder.node("f", ["x"], ["y"], domain: "local")
+        try builder.output("y")
+        var result = builder.model
+        result.functions = [function]
+        result.setOpset(1, domain: "local")
+        return result
+    }
+
+    @Test func functionsAreConvertedToo() throws {
+        let before = try call(
+            localFunction("f", inputs: ["a"], opset: 11) { (body) throws(CNNOptError) in
+                try body.node("ReduceSum", ["a"], ["s"], [Attribute("axes", [1])])
+                try body.node("Unsqueeze", ["s"], ["u"], [Attribute("axes", [0])])
+                try body.output("u")
+            }
+        )
+        var after = before
+        #expect(try OpsetUpgrade.upgrade(&after, to: 13).map(\.operatorName) == ["ReduceSum", "Unsqueeze"])
+        #expect(after.functions[0].opsetImports.map(\.version) == [13])
+        // A function has no initialisers.
+        #expect(after.functions[0].body.initializers.isEmpty)
+        #expect(after.functions[0].body.operatorTypes.sorted() == ["Constant", "Constant", "ReduceSum", "Unsqueeze"])
+        #expect(try relativeDifference(before, after) == 0)
+    }
+
+    @Test func functionsThatSayTooLittleAreRefused() throws {
+        // The bounds' element type is that of an input, which a function does not say.
+        var result = try call(
+            localFunction("f", inputs: ["a"], opset: 10) { (body) throws(CNNOptError) in
+                try body.node("Clip", ["a"], ["b"], [Attribute("min", Float(0))])
+                try body.output("b")
+            }
+        )
         let error = #expect(throws: CNNOptError.self) { try OpsetUpgrade.upgrade(&result, to: 13) }
+        #expect(error?.exitStatus == 69)
+    }
+
+    @Test func aTrainingNormalisationHasNoLaterForm() throws {
+        var builder = ModelBuilder(opset: 9)
+        try builder.input("x", [2, 3, 4])
+        for (seed, name) in ["s", "b", "m", "v"].enumerated() {
+            try builder.constant(name, .random([3], seed: UInt64(seed), in: 0.5...1))
+        }
+        try builder.node("BatchNormalization", ["x", "s", "b", "m", "v"], ["y", "mean", "variance"])
+        for name in ["y", "mean"] { try builder.output(name) }
+        var result = builder.model
+        let error = #expect(throws: CNNOptError.self) { try OpsetUpgrade.upgrade(&result, to: 14) }
         #expect(error?.exitStatus == 69)
     }
 }

@@ -7,26 +7,39 @@ import Tensors
 package enum OpsetUpgrade {
     private static let author = "opset upgrade"
 
+    /// The versions that a model can be brought to: from the first in which a form had to be converted to the newest known.
+    package static let targets = 7...IRVersion.newestOpset
+
+    /// Does the same as ``upgrade(_:to:allowsUnknown:)``, and says what was done.
+    package static func report(_ model: inout Model, to opset: Int) throws(CNNOptError) -> PassReport {
+        let (before, nodes) = (model.opset() ?? 1, model.graph.nodeCount)
+        let layers = try upgrade(&model, to: opset)
+        var report = PassReport(
+            pass: "opset",
+            summary: before < opset
+                ? "operator set \(before) → \(opset), \(nodes) → \(model.graph.nodeCount) nodes"
+                : "operator set \(before) stays: it is not older than \(opset)"
+        )
+        report.layers = layers
+        return report
+    }
+
     /// Rewrites the model for version `opset`. A model that has it, or a later one, stays as it is.
     /// - Parameter allowsUnknown: whether operators of the default domain that this build does not know may stay as they are,
     ///   in the hope that their form has not changed.
     /// - Returns: the nodes that were rewritten, for the report.
     /// - Throws: `unsupported` for an operator of the default domain that this build does not know, for one that cannot be
-    ///   said in the later form, and for models with functions of their own.
+    ///   said in the later form.
     package static func upgrade(_ model: inout Model, to opset: Int, allowsUnknown: Bool = false) throws(CNNOptError)
         -> [PassReport.Layer]
     {
         let current = model.opset() ?? 1
         guard current < opset else { return [] }
-        guard model.functions.isEmpty else {
-            throw CNNOptError(
-                .unsupported,
-                "a model with functions of its own cannot be brought from operator set \(current) to \(opset)",
-                remedy: "export it with operator set \(opset)"
-            )
-        }
         var conversions: [PassReport.Layer] = []
         try convert(&model.graph, GraphFacts(model), to: opset, allowsUnknown, &conversions)
+        for index in model.functions.indices {
+            try convert(&model.functions[index], of: model, to: opset, allowsUnknown, &conversions)
+        }
         model.setOpset(opset)
         // From IR version 4 on a caller may override an initialiser that is an input; before, it was a constant.
         if (model.irVersion ?? 0) < 4 { try model.separateInitializersFromInputs(author: author) }
@@ -35,6 +48,47 @@ package enum OpsetUpgrade {
         }
         try model.graph.verify()
         return conversions
+    }
+
+    /// Rewrites a function for all of its calls at once: nothing is known of its inputs. Functions have no initialisers, so
+    /// lists become Constant nodes.
+    private static func convert(
+        _ function: inout Function,
+        of model: Model,
+        to opset: Int,
+        _ allowsUnknown: Bool,
+        _ conversions: inout [PassReport.Layer]
+    ) throws(CNNOptError) {
+        // A model of the function alone: its operator sets are its own.
+        var shell = Model(graph: Graph())
+        shell.opsetImports = function.opsetImports
+        shell.functions = model.functions
+        guard let current = shell.opset(), current < opset else { return }
+        var body = function.body
+        do {
+            try convert(
+                &body,
+                GraphFacts(shell).insideUnknown(body),
+                to: opset,
+                allowsUnknown,
+                &conversions
+            )
+        } catch {
+            throw error.atNode(function.name ?? "", operatorName: "function")
+        }
+        var patch = Patch(body, author: author)
+        for id in body.initializers {
+            guard let data = body.constant(id) else { continue }
+            patch.removeConstant(id)
+            patch.addNode(
+                Node("Constant", inputs: [], outputs: [id], attributes: [Attribute("value", .tensor(Constant(data)))]),
+                after: nil
+            )
+        }
+        if !patch.isEmpty { try body.apply(patch) }
+        shell.setOpset(opset)
+        function.body = body
+        function.opsetImports = shell.opsetImports
     }
 
     /// Rewrites the nodes of a graph and the graphs inside them.

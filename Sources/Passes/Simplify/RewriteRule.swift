@@ -16,6 +16,10 @@ protocol RewriteRule: Sendable {
     /// once for each operator; the rule is never tried at nodes of the others.
     static func starts(from definition: any Operator.Type) -> Bool
 
+    /// Whether the result may differ from the original by rounding. Such rules are not used in models that quantise what they
+    /// compute: a difference in the last bit becomes one of a whole step there.
+    static var changesRounding: Bool { get }
+
     /// The change at one node; nil where the rule has nothing to do.
     /// - Parameter facts: what is known of the graph as it is now.
     static func match(_ place: RewritePlace, _ graph: Graph, _ facts: GraphFacts) throws(CNNOptError) -> Rewriting?
@@ -23,6 +27,7 @@ protocol RewriteRule: Sendable {
 
 extension RewriteRule {
     static func starts(from definition: any Operator.Type) -> Bool { true }
+    static var changesRounding: Bool { false }
 }
 
 /// A node of a known operator, for the rules to look at.

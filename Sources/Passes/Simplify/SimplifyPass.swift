@@ -27,9 +27,10 @@ package struct SimplifyPass: Pass {
     /// In the order in which they are tried at each node.
     static let rules: [any RewriteRule.Type] = [
         RemoveDeadNodes.self, StoreConstants.self, ForwardInputs.self, FoldConstants.self, StoreShapes.self,
-        MergeConsecutive.self, MergeReshapes.self, MergeConcatenations.self, RejoinParts.self,
+        RecogniseCompounds.self, MergeConsecutive.self, MergeReshapes.self, MergeConcatenations.self, RejoinParts.self,
         DropExpansions.self, DropUnusedOutputs.self, TakeBranches.self, SkipLoops.self,
-        FoldChannelAffine.self, AbsorbPadding.self,
+        UsePlainForms.self, FoldChannelAffine.self, FoldInputAffine.self, MergeAffines.self, AddIntoProduct.self,
+        TransposeIntoProduct.self, MergeLinear.self, AbsorbPadding.self,
     ]
     static let sweeps: [any RewriteSweep.Type] = [MergeDuplicates.self, CancelTransposes.self]
 
@@ -46,13 +47,14 @@ package struct SimplifyPass: Pass {
 
     package func run(_ model: inout Model, _ context: PassContext) throws(CNNOptError) -> PassReport {
         let (nodes, initializers) = (model.graph.nodeCount, model.graph.initializers.count)
+        let isExact = model.graph.quantizesAtRunTime
         var options = options
         options.foldsLarge = options.foldsLarge || context.simplifying.foldsLarge
         options.stopAfterPatch = options.stopAfterPatch ?? context.simplifying.stopAfterPatch
         var engine = RewriteEngine(
             model.graph,
             try GraphFacts(model),
-            rules: Self.rules,
+            rules: isExact ? Self.rules.filter { !$0.changesRounding } : Self.rules,
             sweeps: Self.sweeps,
             options: options,
             log: RewriteLog(model.graph, limit: options.stopAfterPatch)
@@ -87,5 +89,18 @@ package struct SimplifyPass: Pass {
     private static func lastPatch(_ log: RewriteLog) -> String {
         guard let last = log.patches.last else { return "stopped before the first patch" }
         return "stopped after patch \(log.patches.count): \(last.rule), at '\(last.node)' (\(last.operatorName))"
+    }
+}
+
+extension Graph {
+    /// Whether a node rounds computed numbers to quantised ones.
+    fileprivate var quantizesAtRunTime: Bool {
+        nodeIDs.contains { id in
+            if self[id].hasSubgraphs, self[id].subgraphs.contains(where: \.quantizesAtRunTime) { return true }
+            guard let definition = OperatorRegistry.standard[self[id].operatorName],
+                definition.traits.contains(.isQuantization), let input = self[id].inputs.first ?? nil
+            else { return false }
+            return self[input].producer != nil && self[input].constant == nil
+        }
     }
 }

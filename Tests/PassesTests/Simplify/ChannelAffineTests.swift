@@ -64,6 +64,31 @@ import Testing
         #expect(model.graph.initializers.map { model.graph[$0].name } == ["w", "b", "c_node_bias"])
     }
 
+    @Test func aGemmThatScalesItsBiasTakesNone() throws {
+        var builder = ModelBuilder()
+        try builder.input("x", [nil, 6])
+        try builder.constant("w", .random([6, 4], seed: 1))
+        try builder.constant("shift", .random([4], seed: 3))
+        try builder.node("Gemm", ["x", "w"], ["c"], [Attribute("beta", Float(0.5))])
+        try builder.node("Mul", ["c", "shift"], ["d"])
+        try builder.node("Add", ["d", "shift"], ["y"])
+        try builder.output("y")
+        #expect(try simplified(builder.model, within: 1e-6).model.graph.operatorTypes.first == "Gemm")
+    }
+
+    @Test func sharedWeightsKeepTheScaleBehind() throws {
+        var builder = ModelBuilder()
+        try builder.input("x", [2, 3, 5, 5])
+        try builder.constant("w", .random([4, 3, 1, 1], seed: 1))
+        try builder.constant("factor", .random([4, 1, 1], seed: 3))
+        try builder.node("Conv", ["x", "w"], ["c"])
+        try builder.node("Mul", ["c", "factor"], ["y"])
+        try builder.node("Relu", ["x"], ["r"])
+        try builder.node("Conv", ["r", "w"], ["z"])
+        for name in ["y", "z"] { try builder.output(name) }
+        #expect(try simplified(builder.model).model.graph.operatorTypes == ["Conv", "Mul", "Relu", "Conv"])
+    }
+
     @Test func matrixProductsTakeABias() throws {
         var builder = ModelBuilder()
         try builder.input("x", [nil, 6])

@@ -5,6 +5,22 @@ import Tensors
 enum HardSwish: UnaryOperator {
     static let schema = OperatorSchema("HardSwish", versions: [14, 22], inputs: 1...1)
 
+    static var compounds: [Compound] {
+        let x = CompoundPattern.operand(0)
+        return [
+            Compound(
+                .product([x, .number(1.0 / 6), .clamp(.sum([x, .number(3)]), low: .number(0), high: .number(6))])
+            ),
+            Compound(.product([x, .node(HardSigmoid.self, [x], name: "gate")])) { (match) throws(CNNOptError) in
+                guard let gate = match.sites["gate"],
+                    CompoundMatch.isRounded(Double(try gate.float("alpha", default: 0.2)), 1.0 / 6),
+                    CompoundMatch.isRounded(Double(try gate.float("beta", default: 0.5)), 0.5)
+                else { return nil }
+                return []
+            },
+        ]
+    }
+
     static func function(_ site: OperatorSite) throws(CNNOptError) -> UnaryFunction {
         UnaryFunction(
             float: { $0 * Mathematics.smaller(Mathematics.larger($0 / 6 + 0.5, 0), 1) },

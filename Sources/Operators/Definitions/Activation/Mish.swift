@@ -5,6 +5,10 @@ import Tensors
 enum Mish: UnaryOperator {
     static let schema = OperatorSchema("Mish", versions: [18, 22], inputs: 1...1)
 
+    static var compounds: [Compound] {
+        [Compound(.product([.operand(0), .node(Tanh.self, [.node(Softplus.self, [.operand(0)])])]))]
+    }
+
     static func function(_ site: OperatorSite) throws(CNNOptError) -> UnaryFunction {
         UnaryFunction(
             float: { $0 * gate($0) },

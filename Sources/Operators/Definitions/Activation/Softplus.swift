@@ -5,6 +5,10 @@ import Tensors
 enum Softplus: UnaryOperator {
     static let schema = OperatorSchema("Softplus", versions: [1, 22], inputs: 1...1)
 
+    static var compounds: [Compound] {
+        [Compound(.node(Log.self, [.sum([.number(1), .node(Exp.self, [.operand(0)])])]))]
+    }
+
     static func function(_ site: OperatorSite) throws(CNNOptError) -> UnaryFunction {
         UnaryFunction(
             float: { Mathematics.softplus($0) },

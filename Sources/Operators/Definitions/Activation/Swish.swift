@@ -5,6 +5,16 @@ import Tensors
 enum Swish: UnaryOperator {
     static let schema = OperatorSchema("Swish", versions: [24], inputs: 1...1)
 
+    static var compounds: [Compound] {
+        let x = CompoundPattern.operand(0)
+        return [
+            Compound(.product([x, .node(Sigmoid.self, [x])])),
+            Compound(.product([x, .node(Sigmoid.self, [.product([x, .anyNumber("alpha")])])])) { match in
+                match.numbers["alpha"].map { [Attribute("alpha", Float($0))] }
+            },
+        ]
+    }
+
     static func function(_ site: OperatorSite) throws(CNNOptError) -> UnaryFunction {
         let alpha = try site.float("alpha", default: 1)
         let alphaWide = Double(alpha)

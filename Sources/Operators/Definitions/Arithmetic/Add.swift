@@ -14,6 +14,10 @@ enum Add: BinaryOperator {
         (1, constant)
     }
 
+    static func constant(scale: Double, shift: Double, at port: Int) -> Double? {
+        scale == 1 ? shift : nil
+    }
+
     static func combine(_ a: Dimension, _ b: Dimension, _ type: ElementType) -> Dimension? {
         ShapeArithmetic.add(a, b, type)
     }

@@ -25,6 +25,10 @@ enum Div: BinaryOperator {
         port == 1 && constant != 0 ? (1 / constant, 0) : nil
     }
 
+    static func constant(scale: Double, shift: Double, at port: Int) -> Double? {
+        port == 1 && shift == 0 && scale != 0 ? 1 / scale : nil
+    }
+
     static func combine(_ a: Dimension, _ b: Dimension, _ type: ElementType) -> Dimension? {
         ShapeArithmetic.divide(a, b, type)
     }

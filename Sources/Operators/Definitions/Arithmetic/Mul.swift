@@ -4,7 +4,7 @@ import Tensors
 /// a · b, with broadcasting.
 enum Mul: BinaryOperator {
     static let schema = OperatorSchema("Mul", versions: [1, 6, 7, 13, 14], inputs: 2...2)
-    static var traits: OperatorTraits { [.elementwise, .isQuantizable, .broadcasts] }
+    static var traits: OperatorTraits { [.elementwise, .isQuantizable, .isProduct, .broadcasts] }
 
     static func function(_ site: OperatorSite) throws(CNNOptError) -> BinaryFunction {
         BinaryFunction(float: { $0 * $1 }, double: { $0 * $1 }, integer: { $0 &* $1 })
@@ -12,6 +12,10 @@ enum Mul: BinaryOperator {
 
     static func affine(_ constant: Double, at port: Int) -> (scale: Double, shift: Double)? {
         (constant, 0)
+    }
+
+    static func constant(scale: Double, shift: Double, at port: Int) -> Double? {
+        shift == 0 ? scale : nil
     }
 
     static func combine(_ a: Dimension, _ b: Dimension, _ type: ElementType) -> Dimension? {

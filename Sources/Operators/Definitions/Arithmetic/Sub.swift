@@ -13,6 +13,10 @@ enum Sub: BinaryOperator {
         port == 1 ? (1, -constant) : (-1, constant)
     }
 
+    static func constant(scale: Double, shift: Double, at port: Int) -> Double? {
+        port == 1 ? (scale == 1 ? -shift : nil) : (scale == -1 ? shift : nil)
+    }
+
     static func combine(_ a: Dimension, _ b: Dimension, _ type: ElementType) -> Dimension? {
         ShapeArithmetic.subtract(a, b, type)
     }

@@ -4,7 +4,7 @@ import Tensors
 /// Convolution of N × C × spatial inputs with a weight of M × C/group × kernel, and a bias of M.
 enum Conv: Operator {
     static let schema = OperatorSchema("Conv", versions: [1, 11, 22], inputs: 2...3)
-    static var traits: OperatorTraits { [.isQuantizable] }
+    static var traits: OperatorTraits { [.isQuantizable, .isLinear] }
 
     static func inferTypes(_ site: OperatorSite) throws(CNNOptError) -> [TensorType] {
         let type = site.elementType(0) ?? site.elementType(1)
@@ -106,15 +106,19 @@ enum Conv: Operator {
     }
 
     static func padding(_ site: OperatorSite, by padding: [AxisPadding]) throws(CNNOptError) -> NodeEdit? {
-        guard padding.count >= 3, padding.prefix(2).allSatisfy({ $0 == AxisPadding(front: 0, back: 0) }) else {
-            return nil
-        }
-        let spatial = padding.dropFirst(2)
+        guard let spatial = padding.behindChannels else { return nil }
         return try Windows(site).padded(front: spatial.map(\.front), back: spatial.map(\.back))
     }
 
     static func linearForm(_ site: OperatorSite) throws(CNNOptError) -> LinearForm? {
-        LinearForm(weightOutputAxis: 0, weightInputAxis: 1, groups: try group(site))
+        let windows = try Windows(site)
+        return LinearForm(
+            weightOutputAxis: 0,
+            weightInputAxis: 1,
+            groups: try group(site),
+            seesWholeWeight: !windows.mayPad,
+            isPointwise: !windows.mayPad && windows.isPointwise(weight: site.shape(1))
+        )
     }
 
     static func group(_ site: OperatorSite) throws(CNNOptError) -> Int {

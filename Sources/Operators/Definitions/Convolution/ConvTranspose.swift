@@ -5,7 +5,7 @@ import Tensors
 /// C × M/group × kernel.
 enum ConvTranspose: Operator {
     static let schema = OperatorSchema("ConvTranspose", versions: [1, 11, 22], inputs: 2...3)
-    static var traits: OperatorTraits { [.isQuantizable] }
+    static var traits: OperatorTraits { [.isQuantizable, .isLinear] }
 
     static func inferTypes(_ site: OperatorSite) throws(CNNOptError) -> [TensorType] {
         let type = site.elementType(0) ?? site.elementType(1)
@@ -182,7 +182,14 @@ enum ConvTranspose: Operator {
     }
 
     static func linearForm(_ site: OperatorSite) throws(CNNOptError) -> LinearForm? {
-        LinearForm(weightOutputAxis: 1, weightInputAxis: 0, groups: try Conv.group(site))
+        // Even without padding, positions at the border see fewer taps than those inside.
+        LinearForm(
+            weightOutputAxis: 1,
+            weightInputAxis: 0,
+            groups: try Conv.group(site),
+            seesWholeWeight: false,
+            isPointwise: false
+        )
     }
 
     static func factored(_ site: OperatorSite, first: TensorData, second: TensorData) throws(CNNOptError)

@@ -223,14 +223,20 @@ enum Pad: MergingOperator {
     }
 
     static func zeroPadding(_ site: OperatorSite) throws(CNNOptError) -> [AxisPadding]? {
+        guard let filling = try filling(site), filling.value == 0 else { return nil }
+        return filling.axes
+    }
+
+    static func filling(_ site: OperatorSite) throws(CNNOptError) -> Filling? {
         guard try mode(site) == .constant, let rank = site.shape(0)?.count, let pads = try known(site, rank: rank),
             pads.allSatisfy({ $0.front >= 0 && $0.back >= 0 })
         else { return nil }
+        var value = Double(try site.float("value", default: 0))
         if site.has(2) {
-            guard let value = site.constant(2), try value.doubles().allSatisfy({ $0 == 0 }) else { return nil }
+            guard let stored = try site.constant(2)?.doubles(), stored.count == 1 else { return nil }
+            value = stored[0]
         }
-        guard try site.float("value", default: 0) == 0 else { return nil }
-        return pads.map { AxisPadding(front: $0.front, back: $0.back) }
+        return Filling(axes: pads.map { AxisPadding(front: $0.front, back: $0.back) }, value: value)
     }
 
     /// Pads of the same constant, or of edges, add up.

@@ -4,7 +4,7 @@ import Tensors
 /// alpha · A' · B' + beta · C, where A' and B' may be transposed and C broadcasts to the product's shape.
 enum Gemm: Operator {
     static let schema = OperatorSchema("Gemm", versions: [1, 6, 7, 9, 11, 13], inputs: 2...3)
-    static var traits: OperatorTraits { [.isQuantizable] }
+    static var traits: OperatorTraits { [.isQuantizable, .isLinear] }
 
     private struct Form: Sendable {
         let transA: Bool
@@ -224,10 +224,10 @@ enum Gemm: Operator {
     /// nil where alpha or beta scale the product, or C is not one number for each column.
     static func linearForm(_ site: OperatorSite) throws(CNNOptError) -> LinearForm? {
         let form = try Form(site)
-        guard form.alpha == 1 else { return nil }
+        guard form.alpha == 1, form.beta == 1 else { return nil }
         if site.has(2) {
             let outputs = site.shape(1).flatMap { $0.count == 2 ? $0[form.transB ? 0 : 1].size : nil }
-            guard form.beta == 1, let c = site.type(2).sizes, let outputs, c == [outputs] || c == [1, outputs] else {
+            guard let c = site.type(2).sizes, let outputs, c == [outputs] || c == [1, outputs] else {
                 return nil
             }
         }
@@ -237,6 +237,37 @@ enum Gemm: Operator {
             dataChannelAxis: form.transA ? 0 : 1,
             outputChannelAxis: 1
         )
+    }
+
+    static let floats: [ElementType?] = [.float32, .float64, .float16]
+
+    /// Whether a product of matrices of a site has the form for C, and the addend is one number a column.
+    static func isColumnwise(_ addend: TensorType, _ site: OperatorSite) -> Bool {
+        guard site.shape(0)?.count == 2, site.shape(1)?.count == 2, floats.contains(site.elementType(0)),
+            addend.elementType == site.elementType(0), let columns = site.outputType(0).shape?.last?.size,
+            let sizes = addend.sizes
+        else { return false }
+        return sizes == [columns] || sizes == [1, columns]
+    }
+
+    static func adding(_ addend: TensorType, _ site: OperatorSite) throws(CNNOptError) -> OperatorRewrite? {
+        guard site.opset >= 7, !site.has(2), isColumnwise(addend, site) else { return nil }
+        let attributes = site.node.attributes.filter { $0.name != "beta" }
+        return OperatorRewrite([.init("Gemm", [.input(0), .input(1), .input(2)], attributes: attributes)])
+    }
+
+    static func swappingAxes(ofInput port: Int, _ site: OperatorSite) throws(CNNOptError) -> OperatorRewrite? {
+        guard port < 2 else { return nil }
+        let form = try Form(site)
+        let name = port == 0 ? "transA" : "transB"
+        let isSet = port == 0 ? form.transA : form.transB
+        return OperatorRewrite([
+            .init(
+                "Gemm",
+                site.inputs.indices.map { site.has($0) ? .input($0) : nil },
+                attributes: site.node.attributes.filter { $0.name != name } + [Attribute(name, isSet ? 0 : 1)]
+            )
+        ])
     }
 
     /// Operator set 6 broadcasts C by an attribute, and 7 to 10 want C to be there.

@@ -4,7 +4,7 @@ import Tensors
 /// Matrix products over the last two axes; the axes in front broadcast.
 enum MatMul: Operator {
     static let schema = OperatorSchema("MatMul", versions: [1, 9, 13], inputs: 2...2)
-    static var traits: OperatorTraits { [.isQuantizable] }
+    static var traits: OperatorTraits { [.isQuantizable, .isLinear] }
 
     static func inferTypes(_ site: OperatorSite) throws(CNNOptError) -> [TensorType] {
         let type = site.elementType(0) ?? site.elementType(1)
@@ -74,6 +74,22 @@ enum MatMul: Operator {
             dataChannelAxis: a - 1,
             outputChannelAxis: a - 1
         )
+    }
+
+    /// Gemm, for matrices and one number a column.
+    static func adding(_ addend: TensorType, _ site: OperatorSite) throws(CNNOptError) -> OperatorRewrite? {
+        guard site.opset >= 7, Gemm.isColumnwise(addend, site) else { return nil }
+        return OperatorRewrite([.init("Gemm", [.input(0), .input(1), .input(2)])])
+    }
+
+    /// Gemm, which from operator set 11 on needs no C.
+    static func swappingAxes(ofInput port: Int, _ site: OperatorSite) throws(CNNOptError) -> OperatorRewrite? {
+        guard site.opset >= 11, site.shape(0)?.count == 2, site.shape(1)?.count == 2,
+            Gemm.floats.contains(site.elementType(0))
+        else { return nil }
+        return OperatorRewrite([
+            .init("Gemm", [.input(0), .input(1)], attributes: [Attribute(port == 0 ? "transA" : "transB", 1)])
+        ])
     }
 
     static func factored(_ site: OperatorSite, first: TensorData, second: TensorData) throws(CNNOptError)

@@ -169,14 +169,30 @@ enum BatchNormalization: Operator {
         return ChannelAffine(axis: 1, scale: affine.factors, shift: affine.terms)
     }
 
+    /// Mean and variance stay: scale and bias alone can say any numbers.
+    static func storing(_ affine: ChannelAffine, _ site: OperatorSite) throws(CNNOptError) -> [Int: TensorData]? {
+        guard let own = try channelAffine(site), affine.axis == own.axis, affine.scale.count == own.scale.count,
+            let scale = site.constant(1), let bias = site.constant(2), let means = try site.constant(3)?.doubles(),
+            let variances = try site.constant(4)?.doubles()
+        else { return nil }
+        let epsilon = Double(try site.float("epsilon", default: 1e-5))
+        let factors = zip(affine.scale, variances).map { $0 * ($1 + epsilon).squareRoot() }
+        let terms = means.indices.map { affine.shift[$0] + means[$0] * affine.scale[$0] }
+        return [
+            1: try TensorData(doubles: factors, as: scale.elementType, shape: scale.shape),
+            2: try TensorData(doubles: terms, as: bias.elementType, shape: bias.shape),
+        ]
+    }
+
     static func upgraded(_ site: OperatorSite, to opset: Int) throws(CNNOptError) -> OperatorRewrite? {
-        guard site.opset < 9, opset >= 9 else { return nil }
+        guard site.opset < 9 && opset >= 9 || site.opset < 14 && opset >= 14 else { return nil }
         guard try isSpatial(site) else {
             throw site.failure(.unsupported, "statistics for each element cannot be expressed from operator set 9 on")
         }
         guard !site.node.outputs.dropFirst().contains(where: { $0 != nil }) else {
             throw site.failure(.unsupported, "training outputs", remedy: "export the model for inference")
         }
+        guard site.opset < 9 else { return nil }
         let dropped: Set = ["spatial", "is_test", "consumed_inputs"]
         return OperatorRewrite([
             .init(

@@ -47,6 +47,29 @@ enum LayerNormalization: Operator {
         }
     }
 
+    static var compounds: [Compound] {
+        let x = CompoundPattern.operand(0)
+        let distance = CompoundPattern.node(Sub.self, [x, .node(ReduceMean.self, [x], name: "mean")])
+        let squares: [CompoundPattern] = [
+            .node(Pow.self, [distance, .number(2)]), .product([distance, distance]),
+        ]
+        return squares.flatMap { squares in
+            let deviation = CompoundPattern.node(
+                Sqrt.self,
+                [.sum([.anyNumber("epsilon"), .node(ReduceMean.self, [squares], name: "variance")])]
+            )
+            let normal = CompoundPattern.product([.operand(1), .node(Div.self, [distance, deviation])])
+            return [.sum([normal, .operand(2)]), normal].map { pattern in
+                Compound(pattern) { (match) throws(CNNOptError) in
+                    guard let axis = try match.normalizedAxis(["mean", "variance"], parameters: 1...2),
+                        let epsilon = match.numbers["epsilon"], epsilon >= 0
+                    else { return nil }
+                    return [Attribute("axis", axis), Attribute("epsilon", Float(epsilon))]
+                }
+            }
+        }
+    }
+
     /// Scale and bias broadcast to the normalised axes.
     private static func spread(_ tensor: TensorData, to shape: [Int]) throws(CNNOptError) -> [Double] {
         let values = try tensor.doubles()
@@ -79,5 +102,25 @@ enum LayerNormalization: Operator {
         var coupling = ChannelCoupling.identity(site)
         coupling.links.removeAll { $0.from.axis >= axis }
         return coupling
+    }
+}
+
+extension CompoundMatch {
+    /// The first of the axes up to the last that all of the named means run over, counted from the end; nil where they run over
+    /// others, drop axes, or a parameter has not exactly the shape of those axes.
+    func normalizedAxis(_ means: [String], parameters: ClosedRange<Int>) throws(CNNOptError) -> Int? {
+        guard let shape = operands[0]?.shape else { return nil }
+        var result: Int?
+        for name in means {
+            guard let site = sites[name], let axes = try ReduceMean.keptLastAxes(site), result ?? axes == axes else {
+                return nil
+            }
+            result = axes
+        }
+        guard let count = result, count <= shape.count, let sizes = Array(shape.suffix(count)).sizes else { return nil }
+        for port in parameters {
+            if let parameter = operands[port], parameter.sizes != sizes { return nil }
+        }
+        return -count
     }
 }

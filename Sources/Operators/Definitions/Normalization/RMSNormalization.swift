@@ -10,6 +10,28 @@ enum RMSNormalization: Operator {
         return [TensorType(site.elementType(1) ?? site.elementType(0), site.shape(0))]
     }
 
+    static var compounds: [Compound] {
+        let x = CompoundPattern.operand(0)
+        let squares: [CompoundPattern] = [.node(Pow.self, [x, .number(2)]), .product([x, x])]
+        let patterns = squares.flatMap { squares -> [CompoundPattern] in
+            let mean = CompoundPattern.node(ReduceMean.self, [squares], name: "mean")
+            let root = CompoundPattern.node(Sqrt.self, [.sum([.anyNumber("epsilon"), mean])])
+            return [
+                .product([.operand(1), .node(Div.self, [x, root])]),
+                .product([.operand(1), x, .node(Reciprocal.self, [root])]),
+                .product([.operand(1), x, .node(Div.self, [.number(1), root])]),
+            ]
+        }
+        return patterns.map { pattern in
+            Compound(pattern) { (match) throws(CNNOptError) in
+                guard let axis = try match.normalizedAxis(["mean"], parameters: 1...1),
+                    let epsilon = match.numbers["epsilon"], epsilon >= 0
+                else { return nil }
+                return [Attribute("axis", axis), Attribute("epsilon", Float(epsilon))]
+            }
+        }
+    }
+
     static func reference(_ site: OperatorSite) throws(CNNOptError) -> any Kernel {
         let declared = try site.int("axis", default: -1)
         let epsilon = Double(try site.float("epsilon", default: 1e-5))

@@ -15,6 +15,27 @@ enum AveragePool: PoolOperator {
         }
     }
 
+    /// Zeros count as elements of each window, so the padding that there is must do so too.
+    static func padding(_ site: OperatorSite, by padding: [AxisPadding]) throws(CNNOptError) -> NodeEdit? {
+        let windows = try Windows(site)
+        let countsPadding = try site.int("count_include_pad", default: 0) != 0
+        guard site.opset >= 7, countsPadding || !windows.mayPad, let spatial = padding.behindChannels,
+            windows.meetsElements(with: spatial),
+            var edit = windows.padded(front: spatial.map(\.front), back: spatial.map(\.back))
+        else { return nil }
+        edit.attributes.append(Attribute("count_include_pad", 1))
+        return edit
+    }
+
+    /// One window over the whole input.
+    static func plainForm(_ site: OperatorSite) throws(CNNOptError) -> OperatorRewrite? {
+        let windows = try Windows(site)
+        guard let shape = site.shape(0), shape.count > 2, let sizes = Array(shape[2...]).sizes, windows.kernel == sizes,
+            !windows.mayPad, (windows.dilations ?? []).allSatisfy({ $0 == 1 }), site.elementType(0) == .float32
+        else { return nil }
+        return OperatorRewrite([.init("GlobalAveragePool", [.input(0)])])
+    }
+
     static func computation(_ site: OperatorSite) throws(CNNOptError) -> Computation? {
         guard let x = site.type(0).sizes, x.count > 2 else { return nil }
         let countsPadding = try site.int("count_include_pad", default: 0) != 0

@@ -17,6 +17,18 @@ enum MaxPool: PoolOperator {
         }
     }
 
+    /// What is padded must never be the largest element: −∞, or 0 beside numbers that are not below 0.
+    static func padding(_ site: OperatorSite, by filling: Filling, isNonNegative: Bool) throws(CNNOptError)
+        -> NodeEdit?
+    {
+        let windows = try Windows(site)
+        guard !namesPlaces(site), site.elementType(0) == .float32 || site.elementType(0) == .float64,
+            filling.value == -.infinity || isNonNegative && filling.value <= 0,
+            let spatial = filling.axes.behindChannels, windows.meetsElements(with: spatial)
+        else { return nil }
+        return windows.padded(front: spatial.map(\.front), back: spatial.map(\.back))
+    }
+
     static func coupling(_ site: OperatorSite) throws(CNNOptError) -> ChannelCoupling {
         namesPlaces(site) ? .barrier("its second output holds indices into all channels") : .channels(site)
     }

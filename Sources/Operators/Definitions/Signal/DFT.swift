@@ -20,6 +20,19 @@ enum DFT: Operator {
         return [TensorType(type, shape)]
     }
 
+    /// The axis is an input from operator set 20 on, and the last but one where nothing is said.
+    static func upgraded(_ site: OperatorSite, to opset: Int) throws(CNNOptError) -> OperatorRewrite? {
+        guard site.opset < 20, opset >= 20 else { return nil }
+        let axis = try TensorData([Int64(try site.int("axis", default: 1))], shape: [])
+        return OperatorRewrite([
+            .init(
+                "DFT",
+                [.input(0), site.has(1) ? .input(1) : nil, .constant(axis, stem: "axis")],
+                attributes: site.node.attributes.filter { $0.name != "axis" }
+            )
+        ])
+    }
+
     static func reference(_ site: OperatorSite) throws(CNNOptError) -> any Kernel {
         let form = try Form(site)
         let attribute = site.opset < 20 ? try site.int("axis", default: 1) : nil

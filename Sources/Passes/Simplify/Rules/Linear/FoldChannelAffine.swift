@@ -6,13 +6,18 @@ import Tensors
 /// linear operator before it: w′ = w · scale, b′ = b · scale + shift, computed in double precision.
 enum FoldChannelAffine: RewriteRule {
     static let name = "scales and shifts taken into weights"
+    static let changesRounding = true
+
+    static func starts(from definition: any Operator.Type) -> Bool {
+        definition is any BinaryOperator.Type || definition.traits.contains(.isChannelAffine)
+    }
 
     static func match(_ place: RewritePlace, _ graph: Graph, _ facts: GraphFacts) throws(CNNOptError) -> Rewriting? {
         let (id, node, definition) = (place.id, place.site.node, place.definition)
         guard let output = node.outputs.first ?? nil,
             node.outputs.dropFirst().allSatisfy({ $0.map { graph[$0].uses.isEmpty && graph.isInner($0) } ?? true }),
             !graph.isCaptured(output),
-            let affine = (try? definition.channelAffine(place.site)) ?? nil,
+            let affine = (try? definition.channelAffine(place.site)) ?? nil, affine.keepsFractions,
             node.inputs.indices.contains(affine.dataPort), let data = node.inputs[affine.dataPort],
             graph.isInner(data), graph[data].uses.count == 1,
             let producer = graph[data].producer, producer.port == 0,
@@ -23,6 +28,10 @@ enum FoldChannelAffine: RewriteRule {
             affine.axis.map({ $0 == form.outputChannelAxis }) ?? true,
             let folded = try FoldedWeights(site, form, affine)
         else { return nil }
+        // A weight that others use too would have to be copied, which lets the model grow.
+        if folded.weight != nil, let weight = site.node.inputs[form.weightPort], graph[weight].uses.count > 1 {
+            return nil
+        }
 
         var patch = Patch(graph, author: "simplify")
         var source = graph[producer.node]
@@ -97,8 +106,8 @@ private struct FoldedWeights {
             if bias.count == channels { shape = bias.shape }
         }
         let new = (0..<channels).map { old[$0] * scale[$0] + shift[$0] }
-        guard new.allSatisfy({ abs($0) <= Double(Float.greatestFiniteMagnitude) }) else { return nil }
-        bias = try TensorData(doubles: new, as: weight.elementType, shape: shape)
+        guard let rounded = try TensorData.rounding(new, to: weight.elementType, shape: shape) else { return nil }
+        bias = rounded
     }
 
     private static func scaled(_ weight: TensorData, _ scale: [Double], _ channelOf: (Int) -> Int) throws(CNNOptError)
@@ -107,9 +116,8 @@ private struct FoldedWeights {
         var values = try weight.doubles()
         for index in values.indices {
             values[index] *= scale[channelOf(index)]
-            guard abs(values[index]) <= Double(Float.greatestFiniteMagnitude) else { return nil }
         }
-        return try TensorData(doubles: values, as: weight.elementType, shape: weight.shape)
+        return try .rounding(values, to: weight.elementType, shape: weight.shape)
     }
 
     /// The output channel that an element of the weight belongs to, by its index. The output axis holds all channels, or (a
