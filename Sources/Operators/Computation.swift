@@ -73,8 +73,6 @@ package struct Normalization: Sendable, Hashable {
     package var parameters: Parameters
 
     package enum Parameters: Sendable, Hashable {
-        /// Each element of a run, the same for all runs.
-        case element
         /// Each channel, axis 1.
         case channel
         /// Each group of so many neighbouring channels.

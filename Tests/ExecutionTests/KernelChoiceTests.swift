@@ -51,11 +51,6 @@ import Testing
                 shapes: [[1, 16, 4, 4]],
                 attributes: [Attribute("size", 3), Attribute("bias", Float(2))]
             ),
-            Case(
-                type: "LayerNormalization",
-                shapes: [[3, 4, 5], [4, 5], [4, 5]],
-                attributes: [Attribute("axis", 1)]
-            ),
             Case(type: "InstanceNormalization", shapes: [[2, 5, 7, 3], [5], [5]]),
             Case(type: "InstanceNormalization", shapes: [[2, 5, 9], [5], [5]], constants: [1, 2]),
             Case(

@@ -13,8 +13,6 @@ extension Translation {
             guard let value, isFloat(value) else { return false }
             let numbers = program.shape(value).reduce(1, *)
             switch form.parameters {
-            // Sums of squares beyond the range of floats: plain loops sum in double precision.
-            case .element: return false
             case .channel: guard shape.count >= 2, program.shape(value) == [shape[1]] else { return false }
             case .group(let channels):
                 guard shape.count >= 2, channels > 0, numbers * channels == shape[1],

@@ -83,18 +83,6 @@ enum LayerNormalization: Operator {
         }
     }
 
-    /// Without statistics as outputs, and with a scale and a bias of the normalised axes' shape.
-    static func computation(_ site: OperatorSite) throws(CNNOptError) -> Computation? {
-        guard site.node.outputs.count == 1, let shape = site.shape(0)?.sizes else { return nil }
-        let axis = try site.normalizedAxis(site.int("axis", default: -1), rank: shape.count)
-        for port in 1...2 where site.has(port) {
-            guard site.shape(port)?.sizes == Array(shape[axis...]) else { return nil }
-        }
-        guard let length = checkedProduct(Array(shape[axis...])) else { return nil }
-        let epsilon = try site.float("epsilon", default: 1e-5)
-        return .normalization(Normalization(length: length, epsilon: epsilon, parameters: .element))
-    }
-
     /// Axes in front of the normalised ones keep their channels.
     static func coupling(_ site: OperatorSite) throws(CNNOptError) -> ChannelCoupling {
         guard let rank = site.shape(0)?.count else { return .barrier("the rank of its input is unknown") }

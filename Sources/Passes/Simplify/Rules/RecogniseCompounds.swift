@@ -33,9 +33,31 @@ enum RecogniseCompounds: RewriteRule {
                 search.isClosed(exceptFor: place.id),
                 let inputs = search.inputs
             else { continue }
-            return rewriting(place, definition, inputs, attributes, search.nodes, graph)
+            return try larger(search.nodes, output, place.options, graph, facts)
+                ?? rewriting(place, definition, inputs, attributes, search.nodes, graph)
         }
         return nil
+    }
+
+    /// What the only user of the output ends, where that takes in all these nodes: a normalisation without its shift is one too.
+    private static func larger(
+        _ nodes: Set<NodeID>,
+        _ output: ValueID,
+        _ options: SimplifyOptions,
+        _ graph: Graph,
+        _ facts: GraphFacts
+    ) throws(CNNOptError) -> Rewriting? {
+        guard graph.isInner(output), graph[output].uses.count == 1, let user = graph[output].uses.first?.node,
+            let definition = facts.definition(user, graph), starts(from: definition)
+        else { return nil }
+        let place = RewritePlace(
+            id: user,
+            site: facts.site(user, graph),
+            definition: definition,
+            options: options
+        )
+        guard let rewriting = try match(place, graph, facts) else { return nil }
+        return nodes.isSubset(of: rewriting.patch.changedNodes) ? rewriting : nil
     }
 
     private static func rewriting(
