@@ -84,7 +84,7 @@ let package = Package(
 
         .target(
             name: "TestSupport",
-            dependencies: ["Tensors", "GraphIR", "Operators", "Execution"],
+            dependencies: ["Tensors", "GraphIR", "Operators", "Execution", "ONNXFormat"],
             path: "Tests/TestSupport"
         ),
         tests("COnnxSchemaTests", ["COnnxSchema"]),

@@ -104,8 +104,7 @@ public struct ModelSummary: Sendable, Encodable {
         var layers: [Layer] = []
         var total: Int? = 0
         for id in graph.nodeIDs {
-            let site = batchOne.site(id, graph)
-            operators[site.node.operatorName.description, default: 0] += 1
+            operators[graph[id].operatorName.description, default: 0] += 1
             let cost = try batchOne.cost(id, graph)
             unknownNodes += cost.unknownNodes
             total =
@@ -114,6 +113,7 @@ public struct ModelSummary: Sendable, Encodable {
                 } else { nil }
             guard includesLayers else { continue }
             let isUnknown = cost.unknownNodes > 0 && cost.macs == 0
+            let site = batchOne.site(id, graph)
             layers.append(try Self.layer(id, site, isUnknown ? nil : cost.macs, graph, facts, zeros, &counted))
         }
         macs = total

@@ -17,6 +17,10 @@ public struct OptimizationJob: Sendable {
     public var maxDrop: Double?
     /// Compare the result with the original on so many seeded inputs, whatever the passes and beside any images.
     public var check: Int?
+    /// Let simplify fold constants however much the model grows.
+    public var foldLarge = false
+    /// Let simplify apply only its first so many patches: for finding a rewriting that is wrong, by halving.
+    public var stopAfterPatch: Int?
 
     public init(input: String, output: String) {
         self.input = input
@@ -31,6 +35,7 @@ public struct OptimizationJob: Sendable {
     /// Runs the job. A result that loses more than ``maxDrop`` comes back with its figures, but is not written.
     public func run() throws(CNNOptError) -> OptimizationResult {
         let list = try PassList(parsing: passes)
+        try checkSimplifying(list)
         try ModelFile.checkWritable(output)
         options.progress("reading \(input)", nil)
         let original = try ModelFile.read(input).fixing(inputShapes: options.inputShapes, batch: options.batch)
@@ -48,7 +53,8 @@ public struct OptimizationJob: Sendable {
 
         // Taken before the output is written, which may be the input.
         let fileBytes = ModelFile.byteCount(input, original)
-        let figures = figures(list.passes.isEmpty ? [original] : [original, model], &notes)
+        let isChanged = model.graph.version != original.graph.version || model.opset() != original.opset()
+        let figures = figures(isChanged ? [original, model] : [original], &notes)
         var (before, after) = (figures[0], figures[figures.count - 1])
         (before.fileBytes, after.fileBytes) = (fileBytes, nil)
         var result = OptimizationResult(
@@ -69,13 +75,22 @@ public struct OptimizationJob: Sendable {
         return result
     }
 
+    /// Options of simplify are refused where it does not run.
+    private func checkSimplifying(_ list: PassList) throws(CNNOptError) {
+        guard !list.passes.contains(where: { $0 is SimplifyPass }) else { return }
+        for (name, isGiven) in [("--fold-large", foldLarge), ("--stop-after-patch", stopAfterPatch != nil)]
+        where isGiven {
+            throw CNNOptError(.usage, "\(name) is for simplify, which is not among the passes")
+        }
+    }
+
     private func transform(
         _ model: inout Model,
         _ list: PassList,
         calibration: (any SampleSource)?,
         _ gate: AccuracyGate?
     ) throws(CNNOptError) -> [OptimizationResult.Pass] {
-        let context = PassContext(
+        var context = PassContext(
             calibration: calibration,
             gate: gate,
             original: model,
@@ -84,6 +99,8 @@ public struct OptimizationJob: Sendable {
             backend: options.backend,
             progress: options.progress
         )
+        context.simplifying.foldsLarge = foldLarge
+        context.simplifying.stopAfterPatch = stopAfterPatch
         var reports: [OptimizationResult.Pass] = []
         for pass in list.passes {
             let name = type(of: pass).info.name

@@ -25,15 +25,26 @@ public struct OptimizationResult: Sendable, Encodable {
             public var note: String?
         }
 
+        /// One change of the graph by one rule of simplify.
+        public struct Patch: Sendable, Encodable {
+            public var rule: String
+            /// The node that the rule matched at, as it was called then, and its operator.
+            public var node: String
+            public var `operator`: String
+        }
+
         public var name: String
         public var summary: String
         public var layers: [Layer]
         public var notes: [String]
+        /// Every change in its order; empty for passes that do not work by rules.
+        public var patches: [Patch]
 
         init(_ report: PassReport) {
             name = report.pass
             summary = report.summary
             notes = report.notes
+            patches = report.patches.map { Patch(rule: $0.rule, node: $0.node, operator: $0.operatorName) }
             layers = report.layers.map {
                 Layer(name: $0.name, operator: $0.operatorName, change: $0.change, note: $0.note)
             }

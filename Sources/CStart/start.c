@@ -12,6 +12,11 @@ static void choose_spinning(void) {
     if (!getenv("OMP_WAIT_POLICY")) setenv("GOMP_SPINCOUNT", "20000", 0);
 }
 
+/// OpenBLAS starts its threads when it is loaded, though nearly no run needs it, and those that do use one thread.
+static void choose_linear_algebra(void) {
+    setenv("OPENBLAS_NUM_THREADS", "1", 0);
+}
+
 /// Blocks of 1 MiB and more go back to the system when they are freed. By itself glibc raises that limit to the largest block
 /// ever freed and keeps what is smaller, for each thread apart, so that the most memory a run takes depends on which thread
 /// happened to free what.
@@ -22,6 +27,7 @@ static void choose_allocation(void) {
 static void start(int count, char **arguments, char **environment) {
     (void)count, (void)arguments, (void)environment;
     choose_spinning();
+    choose_linear_algebra();
     choose_allocation();
 }
 

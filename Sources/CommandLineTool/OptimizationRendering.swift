@@ -15,6 +15,7 @@ struct OptimizationRendering {
         var parts: [String] = []
         if !result.passes.isEmpty { parts.append(passes.text) }
         if verbose { parts += result.passes.filter { !$0.layers.isEmpty }.map { layers($0).text } }
+        if verbose { parts += result.passes.filter { !$0.patches.isEmpty }.map { patches($0).text } }
         parts.append(figures.text)
         if !remarks.isEmpty { parts.append(remarks.joined(separator: "\n")) }
         return parts.joined(separator: "\n\n")
@@ -68,6 +69,15 @@ struct OptimizationRendering {
             title: pass.name,
             columns: [("layer", .left), ("operator", .left), ("change", .left), ("note", .left)],
             rows: pass.layers.map { [$0.name, $0.operator, $0.change ?? "left alone", $0.note ?? ""] }
+        )
+    }
+
+    /// Every change by a rule, numbered as `--stop-after-patch` counts.
+    private func patches(_ pass: OptimizationResult.Pass) -> Table {
+        Table(
+            title: "\(pass.name): patches",
+            columns: [("patch", .right), ("rule", .left), ("node", .left), ("operator", .left)],
+            rows: pass.patches.enumerated().map { ["\($0 + 1)", $1.rule, $1.node, $1.operator] }
         )
     }
 

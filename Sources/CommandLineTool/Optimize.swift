@@ -43,6 +43,14 @@ struct Optimize: ParsableCommand {
         )
     )
     var check: Int?
+    @Flag(help: "Let simplify fold constants even where the model grows by more than 1 MiB.") var foldLarge = false
+    @Option(
+        help: ArgumentHelp(
+            "Let simplify apply only its first so many patches, to find one that is wrong by halving.",
+            valueName: "n"
+        )
+    )
+    var stopAfterPatch: Int?
     @Option(help: ArgumentHelp("Write the report too.", valueName: "file.json|file.html")) var report: String?
     @Flag(help: "Print one JSON document.") var json = false
     @OptionGroup var shared: SharedOptions
@@ -51,6 +59,9 @@ struct Optimize: ParsableCommand {
 
     func validate() throws {
         if let check, check < 1 { throw ValidationError("--check \(check): at least 1 is needed") }
+        if let stopAfterPatch, stopAfterPatch < 0 {
+            throw ValidationError("--stop-after-patch \(stopAfterPatch): at least 0 is needed")
+        }
         if let maxDrop, !(0...100).contains(maxDrop) {
             throw ValidationError("--max-drop \(maxDrop): 0 to 100 points are possible")
         }
@@ -73,6 +84,8 @@ struct Optimize: ParsableCommand {
             job.data.evalLabels = evalLabels
             job.maxDrop = maxDrop
             job.check = check
+            job.foldLarge = foldLarge
+            job.stopAfterPatch = stopAfterPatch
             job.options = options
             return try job.run()
         }

@@ -14,7 +14,10 @@ public enum Backend: String, Sendable, CaseIterable {
 package final class Engine: Sendable {
     private let model: Model
     private let backend: Backend
-    private let reference: ExecutionPlan
+    private let facts: GraphFacts
+    private let edge: ModelEdge
+    /// Made when it is first needed.
+    private let reference = Locked<ExecutionPlan?>(nil)
     private let targets: [ValueID]
     private let plans = Locked<[(key: Key, plan: Preparation)]>([])
 
@@ -35,12 +38,12 @@ package final class Engine: Sendable {
     private static let keptPlans = 4
 
     /// The inputs that the caller feeds, in the graph's order.
-    package var feeds: [ExecutionPlan.Feed] { reference.feeds }
+    package var feeds: [ModelEdge.Item] { edge.feeds }
     /// The targets, in order.
-    package var outputs: [ExecutionPlan.Feed] { reference.outputs }
+    package var outputs: [ModelEdge.Item] { edge.targets }
 
     /// - Parameter targets: values to compute; the graph's outputs by default.
-    /// - Throws: `unsupported` naming the operator that this build does not know or does not cover.
+    /// - Throws: `invalidModel` where a node contradicts its inputs. What this build does not know or cover is reported by a run.
     package init(
         _ model: Model,
         backend: Backend,
@@ -49,8 +52,20 @@ package final class Engine: Sendable {
     ) throws(CNNOptError) {
         self.model = model
         self.backend = backend
-        self.targets = targets ?? model.graph.outputs
-        reference = try ExecutionPlan(model, facts: facts, targets: targets)
+        let targets = targets ?? model.graph.outputs
+        let facts = if let facts { facts } else { try GraphFacts(model) }
+        let needed = try model.graph.nodes(neededFor: targets).values
+        edge = ModelEdge(model.graph, facts, needed: needed, targets: targets)
+        self.facts = facts
+        self.targets = targets
+    }
+
+    /// The plan of plain loops.
+    private func plain() throws(CNNOptError) -> ExecutionPlan {
+        if let known = reference.withLock({ $0 }) { return known }
+        let made = try ExecutionPlan(model, facts: facts, targets: targets)
+        reference.withLock { $0 = made }
+        return made
     }
 
     /// Runs the model once.
@@ -65,12 +80,12 @@ package final class Engine: Sendable {
         observe: (ValueID, TensorData) throws(CNNOptError) -> Void = { _, _ in }
     ) throws(CNNOptError) -> [TensorData] {
         guard backend == .onednn else {
-            return try reference.run(inputs, threads: threads, observing: observing, observe: observe)
+            return try plain().run(inputs, threads: threads, observing: observing, observe: observe)
         }
         let observed = observing.sorted()
-        let tensors = try reference.checked(inputs)
+        let tensors = try edge.checked(inputs)
         guard case .compiled(let plan) = try plan(tensors, threads, observed) else {
-            return try reference.run(inputs, threads: threads, observing: observing, observe: observe)
+            return try plain().run(inputs, threads: threads, observing: observing, observe: observe)
         }
         let results = try plan.run(tensors)
         for (id, tensor) in zip(observed, results[targets.count...]) { try observe(id, tensor) }
@@ -79,7 +94,7 @@ package final class Engine: Sendable {
 
     /// Makes, or finds, the plan for these inputs and says what it is.
     package func prepare(_ inputs: [ValueID: TensorData], threads: Int) throws(CNNOptError) -> PlanDescription {
-        if backend == .onednn, case .compiled(let plan) = try plan(try reference.checked(inputs), threads, []) {
+        if backend == .onednn, case .compiled(let plan) = try plan(try edge.checked(inputs), threads, []) {
             return plan.description
         }
         let facts = try GraphFacts(model, inputShapes: inputs.mapValues(\.shape))
@@ -88,10 +103,10 @@ package final class Engine: Sendable {
 
     /// One run with the time of each step in nanoseconds, in the order of ``PlanDescription/steps``.
     package func profile(_ inputs: [ValueID: TensorData], threads: Int) throws(CNNOptError) -> [UInt64] {
-        let tensors = try reference.checked(inputs)
+        let tensors = try edge.checked(inputs)
         guard backend == .onednn, case .compiled(let plan) = try plan(tensors, threads, []) else {
-            let nodes = try ActivationMemory(model.graph, GraphFacts(model), targets: targets).nodes
-            return try reference.profile(inputs, threads: threads, model.graph, nodes)
+            let nodes = try ActivationMemory(model.graph, facts, targets: targets).nodes
+            return try plain().profile(inputs, threads: threads, model.graph, nodes)
         }
         var times: [UInt64] = []
         let clock = ContinuousClock()
@@ -107,7 +122,7 @@ package final class Engine: Sendable {
     private func plan(_ tensors: [TensorData?], _ threads: Int, _ observed: [ValueID]) throws(CNNOptError)
         -> Preparation
     {
-        try reference.checkComplete(tensors)
+        try edge.checkComplete(tensors)
         let key = Key(shapes: tensors.map { $0?.shape }, threads: threads, observed: observed)
         let known = plans.withLock { plans -> Preparation? in
             guard let index = plans.firstIndex(where: { $0.key == key }) else { return nil }

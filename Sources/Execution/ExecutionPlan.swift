@@ -18,18 +18,10 @@ package struct ExecutionPlan: Sendable {
     private let steps: [Step]
     /// The stored tensors at their places, everything else empty: how a run begins.
     private let slots: [TensorData?]
-    /// The inputs that the caller feeds, in the graph's order.
-    package let feeds: [Feed]
-    /// The graph's outputs, in order.
-    package let outputs: [Feed]
-    private let names: [ValueID: String]
+    private let edge: ModelEdge
 
-    /// A value at the model's edge.
-    package struct Feed: Sendable {
-        package let id: ValueID
-        package let name: String
-        package let type: TensorType
-    }
+    /// The inputs that the caller feeds, in the graph's order.
+    package var feeds: [ModelEdge.Item] { edge.feeds }
 
     /// Prepares the model's main graph.
     /// - Parameters:
@@ -74,9 +66,7 @@ package struct ExecutionPlan: Sendable {
             if let data = graph[value].constant?.data { slots[value.index] = data }
         }
         self.slots = slots
-        feeds = graph.feeds.map { Feed(id: $0, name: graph[$0].name, type: facts.type($0)) }
-        outputs = wanted.map { Feed(id: $0, name: graph[$0].name, type: facts.type($0)) }
-        names = Dictionary(uniqueKeysWithValues: needed.union(wanted).map { ($0, graph[$0].name) })
+        edge = ModelEdge(graph, facts, needed: needed, targets: wanted)
     }
 
     /// Runs the model once.
@@ -91,7 +81,7 @@ package struct ExecutionPlan: Sendable {
         observe: (ValueID, TensorData) throws(CNNOptError) -> Void = { _, _ in }
     ) throws(CNNOptError) -> [TensorData] {
         var slots = slots
-        for (feed, tensor) in zip(feeds, try checked(inputs)) {
+        for (feed, tensor) in zip(edge.feeds, try edge.checked(inputs)) {
             guard let tensor else { continue }
             slots[feed.id.index] = tensor
             if observing.contains(feed.id) { try observe(feed.id, tensor) }
@@ -111,7 +101,7 @@ package struct ExecutionPlan: Sendable {
         fill: (inout [TensorData?]) -> Void = { _ in }
     ) throws(CNNOptError) -> [TensorData] {
         var slots = slots
-        for (feed, tensor) in zip(feeds, inputs) { slots[feed.id.index] = tensor }
+        for (feed, tensor) in zip(edge.feeds, inputs) { slots[feed.id.index] = tensor }
         fill(&slots)
         return try run(&slots, threads, &budget, []) { (_, _) throws(CNNOptError) in }
     }
@@ -132,8 +122,7 @@ package struct ExecutionPlan: Sendable {
                         continue
                     }
                     guard let tensor = slots[input] else {
-                        let name = names[ValueID(index: input)] ?? ""
-                        throw Self.missing(name, isFeed: feeds.contains { $0.id.index == input })
+                        throw edge.missing(ValueID(index: input))
                     }
                     arguments.append(tensor)
                 }
@@ -154,56 +143,12 @@ package struct ExecutionPlan: Sendable {
             }
         }
         var results: [TensorData] = []
-        for output in outputs {
+        for output in edge.targets {
             guard let tensor = slots[output.id.index] else {
                 throw CNNOptError(.invalidModel, "output '\(output.name)' has no value", remedy: "feed it with --input")
             }
             results.append(tensor)
         }
         return results
-    }
-
-    /// The tensors in the order of the feeds.
-    /// - Throws: `usage` where one is not of the declared type or shape.
-    func checked(_ inputs: [ValueID: TensorData]) throws(CNNOptError) -> [TensorData?] {
-        var result: [TensorData?] = []
-        for feed in feeds {
-            if let tensor = inputs[feed.id] { try check(tensor, feed) }
-            result.append(inputs[feed.id])
-        }
-        return result
-    }
-
-    /// - Throws: `invalidModel` naming an input that a node needs and the caller does not give.
-    func checkComplete(_ inputs: [TensorData?]) throws(CNNOptError) {
-        for (feed, tensor) in zip(feeds, inputs) where tensor == nil {
-            if let name = names[feed.id] { throw Self.missing(name, isFeed: true) }
-        }
-    }
-
-    private static func missing(_ name: String, isFeed: Bool) -> CNNOptError {
-        CNNOptError(
-            .invalidModel,
-            "'\(name)' has no value",
-            remedy: isFeed ? "feed it with --input \(name)=…" : nil
-        )
-    }
-
-    private func check(_ tensor: TensorData, _ feed: Feed) throws(CNNOptError) {
-        if let wanted = feed.type.elementType, wanted != tensor.elementType {
-            throw CNNOptError(
-                .usage,
-                "input '\(feed.name)' is \(wanted.onnxName), but the tensor given is \(tensor.elementType.onnxName)"
-            )
-        }
-        guard let shape = feed.type.shape else { return }
-        let fits =
-            shape.count == tensor.shape.count && zip(shape, tensor.shape).allSatisfy { $0.size == nil || $0.size == $1 }
-        guard fits else {
-            throw CNNOptError(
-                .usage,
-                "input '\(feed.name)' is \(feed.type), but the tensor given has shape \(tensor.shape)"
-            )
-        }
     }
 }

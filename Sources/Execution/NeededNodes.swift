@@ -3,7 +3,7 @@ import Tensors
 
 extension Graph {
     /// The nodes that some values need, in topological order, and all values that they take or give.
-    func nodes(neededFor targets: [ValueID]) throws(CNNOptError) -> (nodes: [NodeID], values: Set<ValueID>) {
+    package func nodes(neededFor targets: [ValueID]) throws(CNNOptError) -> (nodes: [NodeID], values: Set<ValueID>) {
         var needed = Set(targets)
         var kept: [NodeID] = []
         for id in try topologicalOrder().reversed()

@@ -1,11 +1,23 @@
 import Tensors
 
+/// What a patch did to a graph, for those who keep knowledge of it.
+package struct PatchEffect: Sendable {
+    /// Nodes that were added or replaced, all of which exist.
+    package internal(set) var nodes: [NodeID] = []
+    /// Other nodes that use another value than before; one may stand here more than once.
+    package internal(set) var users: [NodeID] = []
+    /// Values that a tensor was stored for, all of which exist.
+    package internal(set) var constants: [ValueID] = []
+}
+
 extension Graph {
     /// Applies a patch made for exactly this version.
     /// - Throws: `internalFault` where the patch is stale or would leave a value without a source or with two; the graph is
     ///   then unchanged.
-    package mutating func apply(_ patch: Patch) throws(CNNOptError) {
+    @discardableResult
+    package mutating func apply(_ patch: Patch) throws(CNNOptError) -> PatchEffect {
         let plan = try PatchPlan(patch, self)
+        var effect = PatchEffect()
 
         for (id, name, type) in plan.newValues {
             var value = Value(name: name)
@@ -21,16 +33,22 @@ extension Graph {
             inputs.removeAll { plan.removedInputs.contains($0) }
             for id in plan.removedInputs { values[id.index]?.isGraphInput = false }
         }
-        for (old, new) in plan.redirections { redirect(old, to: new) }
+        for (old, new) in plan.redirections { redirect(old, to: new, &effect) }
         for (id, after) in plan.newNodes {
             while nodes.count <= id.index { nodes.append(NodeSlot(node: nil, previous: nil, next: nil)) }
             link(id, after: after)
         }
         // Only now: new nodes may stand in the place of removed ones.
         for (id, node) in plan.nodes where node == nil { unlink(id) }
-        for (id, node) in plan.nodes { if let node { try fill(id, with: node) } }
+        for (id, node) in plan.nodes {
+            guard let node else { continue }
+            try fill(id, with: node)
+            effect.nodes.append(id)
+        }
         for id in plan.touchedValues { purge(id) }
+        effect.constants = plan.constants.compactMap { contains($0.0) && $0.1 != nil ? $0.0 : nil }
         version += 1
+        return effect
     }
 
     private mutating func setConstant(_ id: ValueID, _ constant: Constant?) {
@@ -54,13 +72,14 @@ extension Graph {
         }
     }
 
-    private mutating func redirect(_ old: ValueID, to new: ValueID) {
+    private mutating func redirect(_ old: ValueID, to new: ValueID, _ effect: inout PatchEffect) {
         guard old != new, let uses = values[old.index]?.uses else { return }
         for use in uses {
             guard let port = use.port else { continue }
             nodes[use.node.index].node?.inputs[port] = new
             values[new.index]?.uses.append(use)
             values[old.index]?.uses.remove(use)
+            effect.users.append(use.node)
         }
     }
 

@@ -22,6 +22,10 @@ package struct Graph: Sendable {
     var declarationOrder: [ValueID] = []
     var declared: Set<ValueID> = []
 
+    /// Names beside the graph's own that new values must not take: those of graphs around it and inside its nodes, while these
+    /// are edited together.
+    package var reservedNames: Set<String> = []
+
     /// Grows with each change; a ``Patch`` applies only to the version that it was made for.
     package internal(set) var version = 0
 
@@ -167,6 +171,22 @@ extension Graph {
 
     /// The values that running the node takes: its inputs, then those that its subgraphs use by name.
     package func arguments(of id: NodeID) -> [ValueID?] { self[id].inputs + captures(of: id) }
+}
+
+extension Graph {
+    /// Whether any node has a graph inside.
+    package var hasInnerGraphs: Bool { nodeIDs.contains { self[$0].hasSubgraphs } }
+
+    /// The names of all values of the graph and of the graphs inside its nodes, at any depth.
+    package var allNames: Set<String> {
+        var names: Set<String> = []
+        var open = [self]
+        while let graph = open.popLast() {
+            names.formUnion(graph.valuesByName.keys)
+            for id in graph.nodeIDs where graph[id].hasSubgraphs { open += graph[id].subgraphs }
+        }
+        return names
+    }
 }
 
 extension Node {

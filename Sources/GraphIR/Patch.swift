@@ -26,6 +26,16 @@ package struct Patch: Sendable {
 
     package var isEmpty: Bool { edits.isEmpty }
 
+    /// The nodes of the graph that it replaces or removes; one may stand here more than once.
+    package var changedNodes: [NodeID] {
+        edits.compactMap { edit in
+            switch edit {
+            case .replaceNode(let id, _), .removeNode(let id): id
+            default: nil
+            }
+        }
+    }
+
     package init(_ graph: Graph, author: String) {
         self.author = author
         version = graph.version
@@ -34,16 +44,28 @@ package struct Patch: Sendable {
     }
 
     /// A new value. Its name is `stem`, with a number behind it where that name is taken.
-    package mutating func addValue(_ stem: String, in graph: Graph, type: ValueType? = nil) -> ValueID {
+    /// - Parameter reserved: whether names that the graph has reserved may be given out: for values that come out of a graph
+    ///   inside a node with the name that they had there.
+    package mutating func addValue(
+        _ stem: String,
+        in graph: Graph,
+        type: ValueType? = nil,
+        reserved: Bool = false
+    ) -> ValueID {
         let id = ValueID(index: nextValue)
         nextValue += 1
-        edits.append(.addValue(id, name: freshName(stem, in: graph), type: type))
+        edits.append(.addValue(id, name: freshName(stem, in: graph, reserved: reserved), type: type))
         return id
     }
 
-    /// A new initialiser, named as ``addValue(_:in:type:)`` does.
-    package mutating func addConstant(_ stem: String, _ data: TensorData, in graph: Graph) -> ValueID {
-        let id = addValue(stem, in: graph, type: nil)
+    /// A new initialiser, named as ``addValue(_:in:type:reserved:)`` does.
+    package mutating func addConstant(
+        _ stem: String,
+        _ data: TensorData,
+        in graph: Graph,
+        reserved: Bool = false
+    ) -> ValueID {
+        let id = addValue(stem, in: graph, type: nil, reserved: reserved)
         edits.append(.setConstant(id, Constant(data)))
         return id
     }
@@ -87,9 +109,12 @@ package struct Patch: Sendable {
 
     /// The stem, or the stem with a number behind it. Many names of one stem may be taken: the number is found by doubling and
     /// halving, not by counting.
-    private mutating func freshName(_ stem: String, in graph: Graph) -> String {
+    private mutating func freshName(_ stem: String, in graph: Graph, reserved: Bool) -> String {
         let stem = stem.isEmpty ? author : stem
-        func isTaken(_ name: String) -> Bool { graph.valuesByName[name] != nil || takenNames.contains(name) }
+        func isTaken(_ name: String) -> Bool {
+            graph.valuesByName[name] != nil || takenNames.contains(name)
+                || !reserved && graph.reservedNames.contains(name)
+        }
         var name = stem
         if isTaken(stem) {
             var (taken, free) = (0, 1)

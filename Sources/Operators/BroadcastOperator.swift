@@ -13,13 +13,17 @@ package protocol BroadcastOperator: Operator {
 }
 
 extension BroadcastOperator {
-    package static var traits: OperatorTraits { [.elementwise] }
+    package static var traits: OperatorTraits { [.elementwise, .broadcasts] }
 
     package static func outputElementType(_ site: OperatorSite) -> ElementType? {
         site.elementType(0) ?? site.elementType(1)
     }
 
     package static func combine(_ a: Dimension, _ b: Dimension, _ type: ElementType) -> Dimension? { nil }
+
+    package static func reordered(_ site: OperatorSite, by order: AxisOrder) throws(CNNOptError) -> ReorderedNode? {
+        .broadcast(site)
+    }
 
     package static func inferTypes(_ site: OperatorSite) throws(CNNOptError) -> [TensorType] {
         let shape = try Broadcasting.shape([site.shape(0), site.broadcastShape(1)])

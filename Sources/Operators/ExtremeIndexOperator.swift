@@ -28,6 +28,16 @@ extension ExtremeIndexOperator {
         return coupling
     }
 
+    package static func reordered(_ site: OperatorSite, by order: AxisOrder) throws(CNNOptError) -> ReorderedNode? {
+        let axis = try site.normalizedAxis(site.int("axis", default: 0), rank: order.rank)
+        var node = try ReorderedNode.axis(axis, site, order)
+        guard try site.int("keepdims", default: 1) == 0 else { return node }
+        // The axes that are left may have kept their order.
+        let left = (0..<order.rank).filter { $0 != axis }.map { order.places[$0] }
+        node.movesOutputs = false
+        return left == left.sorted() ? node : nil
+    }
+
     package static func reference(_ site: OperatorSite) throws(CNNOptError) -> any Kernel {
         let named = try site.int("axis", default: 0)
         let keepsAxis = try site.int("keepdims", default: 1) != 0

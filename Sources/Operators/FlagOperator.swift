@@ -8,6 +8,10 @@ package protocol FlagOperator: Operator {
 }
 
 extension FlagOperator {
+    package static func reordered(_ site: OperatorSite, by order: AxisOrder) throws(CNNOptError) -> ReorderedNode? {
+        ReorderedNode()
+    }
+
     package static var traits: OperatorTraits { [.elementwise] }
 
     package static func inferTypes(_ site: OperatorSite) throws(CNNOptError) -> [TensorType] {

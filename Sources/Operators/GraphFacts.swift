@@ -15,6 +15,10 @@ package struct GraphFacts: Sendable {
     /// What was wrong with nodes of a graph that may never run.
     var failures: [NodeID: CNNOptError] = [:]
     let scope: Scope
+    /// The operators of nodes by index; nil where this build does not know it, and for calls of the model's own functions.
+    var definitions: [(any Operator.Type)?]
+    /// Operators that were looked up, for nodes of the same kind.
+    var operatorsByType: [String: (any Operator.Type)?] = [:]
 
     /// What a graph has from its place in the model.
     struct Scope: Sendable {
@@ -62,6 +66,8 @@ package struct GraphFacts: Sendable {
         self.scope = scope
         types = [TensorType?](repeating: nil, count: graph.valueCapacity)
         elements = [ShapeElements?](repeating: nil, count: graph.valueCapacity)
+        definitions = [(any Operator.Type)?](repeating: nil, count: graph.nodeCapacity)
+        for id in graph.nodeIDs { definitions[id.index] = lookUp(id, graph) }
         for id in graph.valueIDs {
             let value = graph[id]
             // A declared type of an inner value may be stale or wrong; what inference finds comes first.
@@ -87,10 +93,13 @@ package struct GraphFacts: Sendable {
         }
     }
 
-    private mutating func infer(_ id: NodeID, _ graph: Graph) throws(CNNOptError) {
+    /// Infers the outputs of a node.
+    /// - Parameter isFirst: whether what stands there of its outputs is only what the file declares. Otherwise it is true
+    ///   already, and is only made more precise.
+    mutating func infer(_ id: NodeID, _ graph: Graph, isFirst: Bool = true) throws(CNNOptError) {
         let node = graph[id]
         if let function = scope.functions[node] { return try inferCall(id, function, graph) }
-        guard let definition = registry[node.operatorName] else { return }
+        guard let definition = definition(id, graph) else { return }
         var site = self.site(id, graph)
         try site.checkArity(definition.schema)
         let inferred: [TensorType]
@@ -107,13 +116,18 @@ package struct GraphFacts: Sendable {
         }
         for (port, output) in node.outputs.enumerated() {
             guard let output, inferred.indices.contains(port) else { continue }
-            types[output.index] = inferred[port].completed(by: types[output.index] ?? TensorType(nil, nil))
+            if let before = types[output.index] {
+                types[output.index] =
+                    isFirst ? inferred[port].completed(by: before) : before.refined(by: inferred[port])
+            } else {
+                types[output.index] = inferred[port]
+            }
         }
         for (port, output) in node.outputs.enumerated() {
             guard let output, known.indices.contains(port), let value = known[port],
                 value.elements.count <= ShapeElements.limit
             else { continue }
-            elements[output.index] = value
+            elements[output.index] = elements[output.index]?.refined(by: value) ?? value
         }
         try fold(site, definition)
     }
@@ -126,7 +140,7 @@ package struct GraphFacts: Sendable {
             return
         }
         if site.node.inputs.isEmpty {
-            guard let output = outputs.first ?? nil else { return }
+            guard let output = outputs.first ?? nil, produced[output] == nil else { return }
             produced[output] = try definition.reference(site).run([], threads: 1).first
             return
         }
@@ -198,7 +212,20 @@ package struct GraphFacts: Sendable {
 
     /// The operator's definition; nil where this build does not know it, and for calls of the model's own functions.
     package func definition(_ id: NodeID, _ graph: Graph) -> (any Operator.Type)? {
-        scope.functions[graph[id]] == nil ? registry[graph[id].operatorName] : nil
+        guard definitions.indices.contains(id.index) else {
+            return scope.functions[graph[id]] == nil ? registry[graph[id].operatorName] : nil
+        }
+        return definitions[id.index]
+    }
+
+    mutating func lookUp(_ id: NodeID, _ graph: Graph) -> (any Operator.Type)? {
+        guard scope.functions[graph[id]] == nil else { return nil }
+        guard graph[id].domain?.isEmpty ?? true else { return registry[graph[id].operatorName] }
+        let type = graph[id].operatorType
+        if let known = operatorsByType[type] { return known }
+        let found = registry[graph[id].operatorName]
+        operatorsByType[type] = .some(found)
+        return found
     }
 
     /// A name for messages: that of the node, after those of the nodes that it is inside of.
@@ -226,6 +253,22 @@ package struct GraphFacts: Sendable {
         }
         if !bodies.isEmpty { site.bodies = bodies[id] ?? [:] }
         return site
+    }
+}
+
+extension ShapeElements {
+    /// These elements, with what another description of the same tensor knows beyond them.
+    func refined(by other: ShapeElements) -> ShapeElements {
+        guard elements.count == other.elements.count, isScalar == other.isScalar else { return self }
+        var result = self
+        for (place, element) in elements.enumerated() {
+            let more = other.elements[place]
+            switch (element, more) {
+            case (.unknown, _), (.symbol, .known): result.elements[place] = more
+            default: break
+            }
+        }
+        return result
     }
 }
 

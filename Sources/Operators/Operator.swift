@@ -66,6 +66,13 @@ package protocol Operator: Sendable {
     /// What has to change in the node itself so that it pads its first input with further zeros; nil where it cannot.
     static func padding(_ site: OperatorSite, by padding: [AxisPadding]) throws(CNNOptError) -> NodeEdit?
 
+    /// For operators that only give their first input another shape: the target, as Reshape takes it, that makes the output of
+    /// the same elements whatever shape they come in. nil where it depends on that shape.
+    static func reshapeTarget(_ site: OperatorSite) throws(CNNOptError) -> [Int]?
+
+    /// What changes in the node when its data comes with the axes in another order; nil where it cannot follow.
+    static func reordered(_ site: OperatorSite, by order: AxisOrder) throws(CNNOptError) -> ReorderedNode?
+
     /// Properties that hold at every site.
     static var traits: OperatorTraits { get }
 
@@ -100,6 +107,10 @@ extension Operator {
     package static func storableInputs(_ site: OperatorSite) throws(CNNOptError) -> [Int: TensorData] { [:] }
     package static func zeroPadding(_ site: OperatorSite) throws(CNNOptError) -> [AxisPadding]? { nil }
     package static func padding(_ site: OperatorSite, by padding: [AxisPadding]) throws(CNNOptError) -> NodeEdit? {
+        nil
+    }
+    package static func reshapeTarget(_ site: OperatorSite) throws(CNNOptError) -> [Int]? { nil }
+    package static func reordered(_ site: OperatorSite, by order: AxisOrder) throws(CNNOptError) -> ReorderedNode? {
         nil
     }
     package static var traits: OperatorTraits { [] }
@@ -154,6 +165,18 @@ package struct OperatorTraits: OptionSet, Sendable {
     package static let isChannelAffine = OperatorTraits(rawValue: 1 << 7)
     /// The sum of its inputs, nothing else: errors of one can be made up for by another.
     package static let isSum = OperatorTraits(rawValue: 1 << 8)
+    /// Gives the first input's elements, in their order, another shape (Reshape, Flatten, Squeeze, Unsqueeze).
+    package static let reshapes = OperatorTraits(rawValue: 1 << 9)
+    /// Puts the axes of its input into another order.
+    package static let permutes = OperatorTraits(rawValue: 1 << 10)
+    /// Repeats the first input along axes, nothing else (Expand, Tile).
+    package static let repeats = OperatorTraits(rawValue: 1 << 11)
+    /// Puts its inputs behind each other along one axis.
+    package static let joins = OperatorTraits(rawValue: 1 << 12)
+    /// All inputs broadcast to the output's shape by the ordinary rule, at sites of version 8 and later.
+    package static let broadcasts = OperatorTraits(rawValue: 1 << 13)
+    /// Which optional outputs the node names decides what it computes.
+    package static let outputsChooseMode = OperatorTraits(rawValue: 1 << 14)
 }
 
 /// What one run of a node costs.

@@ -70,3 +70,12 @@ extension ChannelCoupling {
         return coupling
     }
 }
+
+extension QuantizedAxis {
+    /// A node whose scale is one number, or runs along an axis.
+    static func reordered(_ site: OperatorSite, by order: AxisOrder) throws(CNNOptError) -> ReorderedNode? {
+        guard try site.int("block_size", default: 0) == 0, let scale = site.type(1).sizes else { return nil }
+        if scale.allSatisfy({ $0 == 1 }) { return scale.count <= 1 ? ReorderedNode() : nil }
+        return try .axis(site.int("axis", default: 1), site, order)
+    }
+}

@@ -49,6 +49,24 @@ extension ReductionOperator {
         ]
     }
 
+    package static func reordered(_ site: OperatorSite, by order: AxisOrder) throws(CNNOptError) -> ReorderedNode? {
+        guard let named = try axes(site), let shape = site.shape(0), shape.count == order.rank else { return nil }
+        let axes = try reduced(named, rank: order.rank, site)
+        let moved = axes.map { order.places[$0] }.sorted()
+        var node = ReorderedNode()
+        if !named.isEmpty {
+            node.edit =
+                site.opset < axesInputVersion
+                ? NodeEdit(attributes: [Attribute("axes", moved)])
+                : NodeEdit(constants: [1: try TensorData(moved.map(Int64.init))])
+        }
+        if try site.int("keepdims", default: 1) != 0 { return node }
+        // The axes that are left may have kept their order.
+        let left = shape.indices.filter { !axes.contains($0) }.map { order.places[$0] }
+        node.movesOutputs = false
+        return left == left.sorted() ? node : nil
+    }
+
     package static func inferElements(_ site: OperatorSite) throws(CNNOptError) -> [ShapeElements?] {
         guard let elements = site.shapeElements(0), !elements.isScalar, let named = try axes(site),
             let values = elements.elements.knownValues, let type = site.elementType(0), type.isInteger,

@@ -23,6 +23,19 @@ struct SliceRange: Sendable, Hashable {
         return (first, step, first > stop ? 1 + Int(UInt(first - stop - 1) / step.magnitude) : 0)
     }
 
+    /// This range of an axis of `size`, then another range of what it takes, as one; nil where nothing is left.
+    func followed(by next: SliceRange, size: Int) throws(CNNOptError) -> SliceRange? {
+        let mine = try resolved(size: size)
+        let then = try next.resolved(size: mine.count)
+        guard then.count > 0 else { return nil }
+        // A step beyond the axis takes one element, however long it is.
+        let step = then.count > 1 ? mine.step * then.step : 1
+        let first = mine.first + then.first * (mine.count > 1 ? mine.step : 0)
+        let last = first + (then.count - 1) * step
+        // Below the front there is no number but those that count from the end.
+        return SliceRange(start: first, end: step > 0 ? last + 1 : last > 0 ? last - 1 : -size - 1, step: step)
+    }
+
     /// The size of what is taken.
     func resolved(_ dimension: Dimension) throws(CNNOptError) -> Dimension {
         if let size = dimension.size { return .known(try resolved(size: size).count) }

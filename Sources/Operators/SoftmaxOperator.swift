@@ -24,6 +24,18 @@ extension SoftmaxOperator {
         return [site.type(0)]
     }
 
+    static func reordered(_ site: OperatorSite, by order: AxisOrder) throws(CNNOptError) -> ReorderedNode? {
+        let axis = try axis(site, rank: order.rank)
+        if !flattens(site) { return try .axis(axis, site, order) }
+        // Rows of several axes stay rows where one of them alone is longer than 1, and axes of size 1 alone come behind it.
+        guard let shape = site.shape(0), axis < order.rank else { return nil }
+        let long = shape.indices.filter { $0 >= axis && shape[$0] != .known(1) }
+        guard long.count == 1, order.moved(shape)[(order.places[long[0]] + 1)...].allSatisfy({ $0 == .known(1) }) else {
+            return nil
+        }
+        return try .axis(long[0], site, order)
+    }
+
     static func reference(_ site: OperatorSite) throws(CNNOptError) -> any Kernel {
         let rule = rule
         return ReferenceKernel { (inputs, threads) throws(CNNOptError) in

@@ -16,6 +16,10 @@ extension UnaryOperator {
         try elementary(site).map { .unary($0) }
     }
 
+    package static func reordered(_ site: OperatorSite, by order: AxisOrder) throws(CNNOptError) -> ReorderedNode? {
+        ReorderedNode()
+    }
+
     package static var traits: OperatorTraits { [.elementwise] }
 
     package static func inferTypes(_ site: OperatorSite) throws(CNNOptError) -> [TensorType] { [site.type(0)] }

@@ -12,12 +12,16 @@ package protocol VariadicOperator: Operator {
 }
 
 extension VariadicOperator {
-    package static var traits: OperatorTraits { [.elementwise] }
+    package static var traits: OperatorTraits { [.elementwise, .broadcasts] }
 
     package static func combine(_ a: Dimension, _ b: Dimension, _ type: ElementType) -> Dimension? { nil }
 
     package static func finish(_ total: TensorData, _ count: Int, threads: Int) throws(CNNOptError) -> TensorData {
         total
+    }
+
+    package static func reordered(_ site: OperatorSite, by order: AxisOrder) throws(CNNOptError) -> ReorderedNode? {
+        .broadcast(site)
     }
 
     package static func inferTypes(_ site: OperatorSite) throws(CNNOptError) -> [TensorType] {

@@ -2,7 +2,6 @@ import Execution
 import Foundation
 import GraphIR
 import ONNXFormat
-import Operators
 import TestSupport
 import Tensors
 import Testing
@@ -28,13 +27,7 @@ import Testing
         let model = try ONNXReader.read(path: item.model)
         let engine = try Engine(model, backend: backend)
         for folder in item.dataFolders {
-            var feeds: [ValueID: TensorData] = [:]
-            for (port, id) in model.graph.inputs.enumerated() {
-                let path = "\(folder)/input_\(port).pb"
-                guard FileManager.default.fileExists(atPath: path) else { continue }
-                feeds[id] = try TensorProtoFile.read(path: path).data
-            }
-            let results = try engine.run(feeds, threads: 2)
+            let results = try engine.run(try ONNXCase.feeds(folder, model.graph), threads: 2)
             for (port, result) in results.enumerated() {
                 let wanted = try TensorProtoFile.read(path: "\(folder)/output_\(port).pb").data
                 #expect(result.elementType == wanted.elementType)
@@ -70,59 +63,5 @@ import Testing
         case .bool: return try a.doubles() == b.doubles()
         default: return a.isIdentical(to: b)
         }
-    }
-}
-
-/// One case: a model and folders of inputs and outputs.
-struct ONNXCase: Sendable, CustomTestStringConvertible {
-    let name: String
-    let folder: String
-    /// Operators that the registry does not have, or what else keeps the case from being run.
-    let unknownOperators: Set<String>
-
-    var model: String { "\(folder)/model.onnx" }
-    var testDescription: String { name }
-
-    var dataFolders: [String] {
-        Self.entries(folder).filter { $0.hasPrefix("test_data_set_") }.map { "\(folder)/\($0)" }
-    }
-
-    static var arePresent: Bool { SharedMaterial.path("onnx-node-tests") != nil }
-
-    static let all: [ONNXCase] = {
-        guard let root = SharedMaterial.path("onnx-node-tests") else { return [] }
-        return entries(root).flatMap { group in
-            entries("\(root)/\(group)").compactMap { name in
-                let folder = "\(root)/\(group)/\(name)"
-                guard FileManager.default.fileExists(atPath: "\(folder)/model.onnx") else { return nil }
-                return ONNXCase(name: "\(group)/\(name)", folder: folder, unknownOperators: unknown(folder))
-            }
-        }
-    }()
-
-    static let registered = all.filter { $0.unknownOperators.isEmpty }
-
-    private static func entries(_ folder: String) -> [String] {
-        ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
-    }
-
-    /// The case is still run where its model cannot be read: that is for the test to say.
-    private static func unknown(_ folder: String) -> Set<String> {
-        guard let graph = try? ONNXReader.read(path: "\(folder)/model.onnx").graph else { return [] }
-        var missing = unknown(graph)
-        for id in graph.inputs + graph.outputs where graph[id].type.map({ $0.tensor == nil }) ?? false {
-            missing.insert("(sequences and optionals)")
-        }
-        return missing
-    }
-
-    private static func unknown(_ graph: Graph) -> Set<String> {
-        var missing: Set<String> = []
-        for id in graph.nodeIDs {
-            let node = graph[id]
-            if OperatorRegistry.standard[node.operatorName] == nil { missing.insert(node.operatorName.description) }
-            for inner in node.subgraphs { missing.formUnion(unknown(inner)) }
-        }
-        return missing
     }
 }

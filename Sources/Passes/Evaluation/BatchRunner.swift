@@ -1,4 +1,3 @@
-import Dispatch
 import Execution
 import GraphIR
 import Operators
@@ -81,25 +80,13 @@ package struct BatchRunner: Sendable {
 
     /// Runs one batch on each thread: layers then need not wait for one another's parts.
     private func runTogether(_ part: PreparedSamples, _ ranges: [Range<Int>]) -> [Result<Answers, CNNOptError>] {
-        let missing = CNNOptError(.internalFault, "a batch was not run")
-        let results = Locked([Result<Answers, CNNOptError>](repeating: .failure(missing), count: ranges.count))
-        let account = MemoryBudget.account
-        DispatchQueue.concurrentPerform(iterations: ranges.count) { index in
-            // Tensors are charged to the caller's account.
-            let result = MemoryBudget.$account.withValue(account) { () -> Result<Answers, CNNOptError> in
-                var seen: [(ValueID, TensorData)] = []
-                do throws(CNNOptError) {
-                    let outputs = try run(part, ranges[index], threads: 1) { (id, tensor) throws(CNNOptError) in
-                        seen.append((id, tensor))
-                    }
-                    return .success((outputs, seen))
-                } catch {
-                    return .failure(error)
-                }
+        concurrentMap(ranges.count, threads: threads) { (index) throws(CNNOptError) in
+            var seen: [(ValueID, TensorData)] = []
+            let outputs = try run(part, ranges[index], threads: 1) { (id, tensor) throws(CNNOptError) in
+                seen.append((id, tensor))
             }
-            results.withLock { $0[index] = result }
+            return (outputs, seen)
         }
-        return results.withLock { $0 }
     }
 
     /// Runs one batch of samples that are in memory.

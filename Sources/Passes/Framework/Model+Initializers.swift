@@ -16,20 +16,29 @@ extension Model {
         return listed.count
     }
 
+    /// Removes initialisers of the main graph that nothing uses.
+    /// - Returns: how many there were.
+    @discardableResult
+    package mutating func removeUnusedInitializers(author: String) throws(CNNOptError) -> Int {
+        try graph.removeUnusedInitializers(author: author)
+    }
+}
+
+extension Graph {
     /// Removes initialisers that no node, subgraph or graph output uses, also from the inputs. A graph whose file names
     /// tensors in parts that are carried through unread keeps them all.
     /// - Returns: how many there were.
     @discardableResult
     package mutating func removeUnusedInitializers(author: String) throws(CNNOptError) -> Int {
-        guard graph.residue.isEmpty else { return 0 }
-        let unused = graph.initializers.filter { graph[$0].uses.isEmpty && !graph[$0].isGraphOutput }
+        guard residue.isEmpty else { return 0 }
+        let unused = initializers.filter { self[$0].uses.isEmpty && !self[$0].isGraphOutput }
         guard !unused.isEmpty else { return 0 }
-        var patch = Patch(graph, author: author)
+        var patch = Patch(self, author: author)
         for id in unused {
             patch.removeConstant(id)
-            if graph[id].isGraphInput { patch.removeInput(id) }
+            if self[id].isGraphInput { patch.removeInput(id) }
         }
-        try graph.apply(patch)
+        try apply(patch)
         return unused.count
     }
 }

@@ -13,6 +13,8 @@ package struct PassContext: Sendable {
     package var seed: UInt64
     package var threads: Int
     package var backend: Backend
+    /// What the user asks of every simplify in the list.
+    package var simplifying = SimplifyOptions()
     /// Told what is going on: a short text and, where it is known, the fraction done.
     package var progress: @Sendable (_ text: String, _ fraction: Double?) -> Void
 

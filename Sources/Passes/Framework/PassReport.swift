@@ -19,12 +19,22 @@ package struct PassReport: Sendable {
         }
     }
 
+    /// One change of the graph by one rule.
+    package struct Patch: Sendable {
+        package var rule: String
+        /// The node that the rule matched at, as it was called then, and its operator.
+        package var node: String
+        package var operatorName: String
+    }
+
     package var pass: String
     /// One line: what came of it.
     package var summary: String
     package var layers: [Layer]
     /// Remarks on the whole, each one sentence.
     package var notes: [String]
+    /// Every change in its order, of passes that work by rules.
+    package var patches: [Patch] = []
 
     package init(pass: String, summary: String, layers: [Layer] = [], notes: [String] = []) {
         self.pass = pass

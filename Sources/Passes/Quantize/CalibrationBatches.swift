@@ -14,7 +14,6 @@ enum CalibrationBatches {
         _ source: any SampleSource,
         _ model: Model,
         _ facts: GraphFacts,
-        _ run: LayerwiseRun,
         threads: Int
     ) throws(CNNOptError) -> (batches: [TensorData], samples: Int) {
         guard let feed = model.graph.feeds.first else { return ([], 0) }
@@ -22,12 +21,8 @@ enum CalibrationBatches {
         let size = max(1, fixed ?? min(source.count, 16))
         guard source.count >= size else { return ([], 0) }
         let first = try source.batch(0..<size, threads: threads)
-        let peak = try run.run([first]) { (_, tensor) throws(CNNOptError) in
-            tensor
-        } turn: { (turn) throws(CNNOptError) in
-            try turn.run()
-        }
-        let affordable = max(size, byteLimit / max(peak / size, 1))
+        let memory = try ActivationMemory(model.graph, GraphFacts(model, inputShapes: [feed: first.shape]))
+        let affordable = max(size, byteLimit / max(memory.largestLiveSet / size, 1))
         var count = min(source.count, affordable)
         // A fixed batch has to be full.
         if fixed != nil || count < source.count { count -= count % size }

@@ -1,3 +1,4 @@
+import Execution
 import GraphIR
 import Operators
 import Tensors
@@ -16,12 +17,10 @@ extension LayerDecision {
         guard layer.form.groups == 1, let rows = layerRows[layer.node], rows.rowLength <= Self.longestRow,
             rows.rowLength == quantized.weight.rows.rowLength
         else { return quantized }
-        let data = turn.inputs.compactMap { inputs in
-            inputs.indices.contains(layer.form.dataPort) ? inputs[layer.form.dataPort] : nil
-        }
+        let port = layer.form.dataPort
+        guard turn.inputs.indices.contains(port), case .batches(let data)? = turn.inputs[port] else { return quantized }
         let samples = data.reduce(0) { $0 + ($1.shape.first ?? 0) }
-        guard data.count == turn.inputs.count, samples >= Self.holdOut else { return quantized }
-        let outputs = try turn.run()
+        guard samples >= Self.holdOut, case .batches(let outputs)? = try turn.run().first else { return quantized }
         let wanted = max(Self.leastRows, 4 * rows.rowLength)
         let sampler = RowSampler(
             rows,
@@ -32,7 +31,6 @@ extension LayerDecision {
         var (fit, heldOut) = (sampler.empty, sampler.empty)
         var first = 0
         for (tensor, output) in zip(data, outputs) {
-            guard let output = output.first else { return quantized }
             let isHeldOut = { (sample: Int) in sample % Self.holdOut == Self.holdOut - 1 }
             guard
                 try sampler.add(data: tensor, targets: output, first: first, to: &fit, where: { !isHeldOut($0) }),

@@ -10,7 +10,7 @@ struct LayerwiseRun {
         let id: NodeID
         let name: String
         let operatorName: String
-        let kernel: any Kernel
+        let node: NodeExecution
         let inputs: [ValueID?]
         let outputs: [ValueID?]
         let released: [ValueID]
@@ -19,29 +19,26 @@ struct LayerwiseRun {
     /// One node's turn.
     struct Turn {
         let id: NodeID
-        let kernel: any Kernel
-        /// The inputs, batch by batch.
-        let inputs: [[TensorData?]]
-        let threads: Int
+        /// By port.
+        let inputs: [BatchedTensor?]
+        fileprivate let node: NodeExecution
+        fileprivate let batchCount: Int
+        fileprivate let threads: Int
 
-        /// The node's outputs, batch by batch; a port's tensors are replaced by `replacing`.
-        func run(replacing: [Int: TensorData] = [:]) throws(CNNOptError) -> [[TensorData]] {
-            var results: [[TensorData]] = []
-            for batch in inputs {
-                var arguments = batch
-                for (port, tensor) in replacing {
-                    while arguments.count <= port { arguments.append(nil) }
-                    arguments[port] = tensor
-                }
-                results.append(try kernel.run(arguments, threads: threads))
+        /// The node's outputs by port; the inputs at some ports are replaced by `replacing`.
+        func run(replacing: [Int: TensorData] = [:]) throws(CNNOptError) -> [BatchedTensor?] {
+            var operands = inputs
+            for (port, tensor) in replacing {
+                while operands.count <= port { operands.append(nil) }
+                operands[port] = .fixed(tensor)
             }
-            return results
+            return try node.run(operands, batchCount: batchCount, threads: threads)
         }
     }
 
     private let steps: [Step]
     private let feed: ValueID
-    private let constants: [ValueID: TensorData]
+    private let constants: [ValueID: BatchedTensor]
     private let threads: Int
 
     /// - Parameter needed: values that have to be computed; what none of them depends on is not run.
@@ -55,14 +52,7 @@ struct LayerwiseRun {
         }
         self.feed = feed
         self.threads = threads
-        var live = Set(needed)
-        var kept: [NodeID] = []
-        for id in try graph.topologicalOrder().reversed()
-        where graph[id].outputs.contains(where: { $0.map(live.contains) ?? false }) {
-            kept.append(id)
-            live.formUnion(graph.arguments(of: id).compactMap { $0 })
-        }
-        kept.reverse()
+        let (kept, live) = try graph.nodes(neededFor: needed)
         var lastUse: [ValueID: Int] = [:]
         for (index, id) in kept.enumerated() {
             for case let value? in graph.arguments(of: id) + graph[id].outputs { lastUse[value] = index }
@@ -77,7 +67,7 @@ struct LayerwiseRun {
                     id: id,
                     name: graph.displayName(id),
                     operatorName: graph[id].operatorName.description,
-                    kernel: try facts.kernel(id, graph),
+                    node: try NodeExecution(id, model, facts),
                     inputs: graph.arguments(of: id),
                     outputs: graph[id].outputs,
                     released: releases[index]
@@ -86,66 +76,43 @@ struct LayerwiseRun {
         }
         self.steps = steps
         constants = Dictionary(
-            uniqueKeysWithValues: live.compactMap { value in graph[value].constant.map { (value, $0.data) } }
+            uniqueKeysWithValues: live.compactMap { value in graph[value].constant.map { (value, .fixed($0.data)) } }
         )
     }
 
     /// Runs the batches.
     /// - Parameters:
-    ///   - value: what stands for a computed value from then on, batch by batch; graph inputs too.
+    ///   - value: what stands for a tensor of a computed value from then on; graph inputs too.
     ///   - turn: computes a node's outputs.
-    /// - Returns: the most bytes that activations took at any time.
-    @discardableResult
     func run(
         _ batches: [TensorData],
         value: (ValueID, TensorData) throws(CNNOptError) -> TensorData,
-        turn: (Turn) throws(CNNOptError) -> [[TensorData]]
-    ) throws(CNNOptError) -> Int {
-        var slots: [ValueID: [TensorData]] = [:]
-        var fed: [TensorData] = []
-        for batch in batches { fed.append(try value(feed, batch)) }
-        slots[feed] = fed
-        var bytes = fed.reduce(0) { $0 + $1.byteCount }
-        var peak = bytes
+        turn: (Turn) throws(CNNOptError) -> [BatchedTensor?]
+    ) throws(CNNOptError) {
+        var slots = constants
+        slots[feed] = try BatchedTensor.batches(batches).map { (tensor) throws(CNNOptError) in try value(feed, tensor) }
         for step in steps {
             do throws(CNNOptError) {
-                var inputs: [[TensorData?]] = []
-                for batch in batches.indices {
-                    var arguments: [TensorData?] = []
-                    for input in step.inputs {
-                        guard let input else {
-                            arguments.append(nil)
-                            continue
-                        }
-                        guard let tensor = constants[input] ?? slots[input]?[batch] else {
-                            throw CNNOptError(.invalidModel, "an input has no value")
-                        }
-                        arguments.append(tensor)
+                var inputs: [BatchedTensor?] = []
+                for input in step.inputs {
+                    guard let input else {
+                        inputs.append(nil)
+                        continue
                     }
-                    inputs.append(arguments)
+                    guard let held = slots[input] else { throw CNNOptError(.invalidModel, "an input has no value") }
+                    inputs.append(held)
                 }
-                let results = try turn(Turn(id: step.id, kernel: step.kernel, inputs: inputs, threads: threads))
+                let results = try turn(
+                    Turn(id: step.id, inputs: inputs, node: step.node, batchCount: batches.count, threads: threads)
+                )
                 inputs = []
-                for (port, output) in step.outputs.enumerated() {
-                    guard let output else { continue }
-                    var tensors: [TensorData] = []
-                    for result in results where result.indices.contains(port) {
-                        tensors.append(try value(output, result[port]))
-                    }
-                    guard tensors.count == batches.count else {
-                        throw CNNOptError(.unsupported, "output \(port) is not computed by this build")
-                    }
-                    bytes += tensors.reduce(0) { $0 + $1.byteCount }
-                    slots[output] = tensors
+                for case (let output?, let result?) in zip(step.outputs, results) {
+                    slots[output] = try result.map { (tensor) throws(CNNOptError) in try value(output, tensor) }
                 }
-                peak = max(peak, bytes)
-                for released in step.released {
-                    bytes -= slots.removeValue(forKey: released)?.reduce(0) { $0 + $1.byteCount } ?? 0
-                }
+                for released in step.released { slots[released] = nil }
             } catch {
                 throw error.atNode(step.name, operatorName: step.operatorName)
             }
         }
-        return peak
     }
 }

@@ -30,7 +30,7 @@ struct StaticQuantization {
         let walk = try LayerwiseRun(model, facts, needed: outputs, threads: context.threads)
         let (batches, count) =
             pass.corrects
-            ? try CalibrationBatches.load(samples, model, facts, walk, threads: context.threads) : ([], 0)
+            ? try CalibrationBatches.load(samples, model, facts, threads: context.threads) : ([], 0)
         var axes: [ValueID: Int] = [:]
         for layer in survey.layers.values {
             axes[layer.data] = layer.form.dataChannelAxis
@@ -171,121 +171,6 @@ struct StaticQuantization {
             change: text,
             note: note
         )
-    }
-}
-
-/// Decides on scales, codes and bias of one layer.
-struct LayerDecision {
-    let pass: QuantizePass
-    let survey: QuantizationSurvey
-    let statistics: LayerStatistics
-    let grids: [ValueID: ActivationGrid]
-    let corrects: Bool
-    let threads: Int
-    let largestBiasCode: Double
-    /// Empty where weights are rounded to nearest.
-    let layerRows: [NodeID: LayerRows]
-
-    /// Scales and codes, with the bias as it was.
-    func quantize(_ layer: QuantizableLayer) throws(CNNOptError) -> QuantizedLayer? {
-        guard let rows = try WeightRows(layer.weight, form: layer.form) else { return nil }
-        let weight = try quantizer(layer).quantize(
-            rows,
-            importance: importance(layer, rows),
-            leastScales: try leastScales(layer)
-        )
-        return QuantizedLayer(layer: layer, weight: weight, bias: try channelBias(layer), isBiasCorrected: false)
-    }
-
-    /// What rounds a layer's weight to nearest.
-    func quantizer(_ layer: QuantizableLayer) -> WeightQuantizer {
-        var quantizer = WeightQuantizer()
-        quantizer.isPerChannel = pass.weightScales == .channel
-        quantizer.holdsPairs = pass.range == .safe && !layer.isDepthwise && grids[layer.data] != nil
-        quantizer.threads = threads
-        return quantizer
-    }
-
-    private func channelBias(_ layer: QuantizableLayer) throws(CNNOptError) -> [Double]? {
-        layer.hasChannelBias ? try layer.bias?.doubles() : nil
-    }
-
-    /// The scales under which the bias still fits its 32 bits, one for each channel; empty where there is no such bound.
-    func leastScales(_ layer: QuantizableLayer) throws(CNNOptError) -> [Double] {
-        guard let bias = try channelBias(layer), let grid = grids[layer.data] else { return [] }
-        return bias.map { abs($0) / (Double(grid.scale) * largestBiasCode) }
-    }
-
-    /// Whether a shift of the layer's outputs is corrected after its weight is rounded.
-    func isShiftCorrected(_ layer: QuantizableLayer) -> Bool { corrects && (layer.takesBias || layer.hasChannelBias) }
-
-    /// How much an error of each weight shows at the output: the variance of its input where shifts are corrected afterwards,
-    /// else the mean square.
-    private func importance(_ layer: QuantizableLayer, _ rows: WeightRows) -> [[Float]] {
-        let maps = layer.inputChannels(rows)
-        guard let moments = statistics.channels[layer.data], moments.means.count == layer.inputChannelCount else {
-            return [[Float](repeating: 1, count: rows.rowLength)]
-        }
-        let isShiftCorrected = isShiftCorrected(layer)
-        let values = zip(moments.means, moments.variances).map { mean, variance in
-            isShiftCorrected ? variance : variance + mean * mean
-        }
-        // Channels that never vary still count a little, or their codes would be free to run off.
-        let floor = (values.max() ?? 0) * 1e-6 + 1e-30
-        return maps.map { map in map.map { Float(max(values[$0], floor)) } }
-    }
-
-    /// Runs the layer on rounded inputs with its rounded weight, and shifts its bias such that each output channel has the
-    /// mean that it has in the float model.
-    func correct(_ quantized: QuantizedLayer, _ turn: LayerwiseRun.Turn) throws(CNNOptError) -> (
-        QuantizedLayer, [[TensorData]]
-    ) {
-        let layer = quantized.layer
-        var results = try turn.run(replacing: [layer.form.weightPort: quantized.weight.dequantized()])
-        guard
-            quantized.bias != nil
-                || (layer.bias == nil && layer.takesBias
-                    && turn.inputs.first?.indices.contains(layer.form.biasPort ?? 99) != true),
-            let target = statistics.channels[layer.output], target.means.count == layer.channelCount
-        else { return (quantized, results) }
-        var seen = ChannelStatistics()
-        for result in results {
-            guard let output = result.first else { continue }
-            try seen.add(output, axis: layer.form.outputChannelAxis)
-        }
-        guard seen.means.count == target.means.count else { return (quantized, results) }
-        let shifts = zip(target.means, seen.means).map { $0 - $1 }
-        guard shifts.allSatisfy(\.isFinite) else { return (quantized, results) }
-        let bias = zip(quantized.bias ?? [Double](repeating: 0, count: shifts.count), shifts).map { $0 + $1 }
-        for index in results.indices {
-            guard let output = results[index].first else { continue }
-            results[index][0] = try output.shifted(by: shifts, along: layer.form.outputChannelAxis)
-        }
-        let corrected = QuantizedLayer(
-            layer: layer,
-            weight: quantized.weight,
-            bias: bias,
-            isBiasCorrected: true,
-            compensatedChannels: quantized.compensatedChannels
-        )
-        return (corrected, results)
-    }
-}
-
-extension TensorData {
-    /// A float32 tensor with a number added to each channel.
-    fileprivate func shifted(by shifts: [Double], along axis: Int) throws(CNNOptError) -> TensorData {
-        var copy = self
-        let inner = shape[(axis + 1)...].reduce(1, *)
-        let channels = shape[axis]
-        guard channels == shifts.count, inner > 0 else { return self }
-        try copy.withMutableElements(Float.self) { (elements) throws(CNNOptError) in
-            for block in 0..<elements.count / inner {
-                let shift = Float(shifts[block % channels])
-                for i in block * inner..<(block + 1) * inner { elements[i] += shift }
-            }
-        }
-        return copy
     }
 }
 

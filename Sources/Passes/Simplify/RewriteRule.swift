@@ -4,16 +4,25 @@ import Tensors
 
 /// One kind of local change that makes a graph smaller without changing what it computes.
 ///
-/// Each patch has to remove a node or store an input that a node computed, so that applying rules until none matches comes to
-/// an end.
+/// Each patch has to make something smaller that no other rule makes larger again (the number of nodes, of inputs that are
+/// computed, of nodes that are not in their final form), so that applying rules until none matches comes to an end. A value
+/// that exists before and after a patch has to hold the same tensor, unless the patch stores one for it: what is known of it is
+/// kept.
 protocol RewriteRule: Sendable {
     /// What the rule does, as the report counts it: "constants folded".
     static var name: String { get }
 
+    /// Whether the rule may match at nodes of the operator: by its traits, or by its name in `schema`. Asked
+    /// once for each operator; the rule is never tried at nodes of the others.
+    static func starts(from definition: any Operator.Type) -> Bool
+
     /// The change at one node; nil where the rule has nothing to do.
-    /// - Parameter facts: what was known of the graph before some of its nodes were changed. Values that have gone on existing
-    ///   mean the same as before; of newer ones nothing is known but stored tensors.
+    /// - Parameter facts: what is known of the graph as it is now.
     static func match(_ place: RewritePlace, _ graph: Graph, _ facts: GraphFacts) throws(CNNOptError) -> Rewriting?
+}
+
+extension RewriteRule {
+    static func starts(from definition: any Operator.Type) -> Bool { true }
 }
 
 /// A node of a known operator, for the rules to look at.
@@ -21,6 +30,17 @@ struct RewritePlace: Sendable {
     let id: NodeID
     let site: OperatorSite
     let definition: any Operator.Type
+    let options: SimplifyOptions
+}
+
+/// What a user may ask of simplify.
+package struct SimplifyOptions: Sendable, Hashable {
+    /// Whether constants are folded however much the model grows.
+    package var foldsLarge = false
+    /// Apply only the first so many patches: for finding a rewriting that is wrong, by halving.
+    package var stopAfterPatch: Int?
+
+    package init() {}
 }
 
 /// A local change that is found by looking at the whole graph rather than from one node. A run costs as much as the graph is
@@ -29,9 +49,8 @@ protocol RewriteSweep: Sendable {
     /// What it does, as the report counts it.
     static var name: String { get }
 
-    /// Changes the graph.
-    /// - Returns: for each change the nodes near it, of which some may be gone.
-    static func run(_ graph: inout Graph, _ facts: GraphFacts) throws(CNNOptError) -> [[NodeID]]
+    /// Changes the engine's graph through ``RewriteEngine/apply(_:of:at:)``, and ends where that applies nothing more.
+    static func run(_ engine: inout RewriteEngine) throws(CNNOptError)
 }
 
 /// A change that a rule proposes.

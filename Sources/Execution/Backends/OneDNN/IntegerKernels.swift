@@ -42,7 +42,7 @@ extension PlanBuilder {
     }
 
     /// Products in a sum below which oneDNN's kernel, which takes four channels at a time, is mostly padding.
-    private static let fewestProducts = 16
+    private static let fewestProducts = 8
     /// Groups below which our kernel, which takes sixteen channels at a time, leaves most of its time to what is around the
     /// sums.
     private static let fewGroups = 32

@@ -2,13 +2,17 @@ import GraphIR
 import Tensors
 
 /// The input clamped to an interval: from attributes `min` and `max` below version 11, from optional inputs from there on.
-enum Clip: Operator {
+enum Clip: MergingOperator {
     static let schema = OperatorSchema("Clip", versions: [1, 6, 11, 12, 13], inputs: 1...3)
     static var traits: OperatorTraits { [.elementwise, .isQuantizable] }
 
     static func traits(_ site: OperatorSite) throws(CNNOptError) -> OperatorTraits {
         let lower = site.opset < 11 ? try site.float("min").map(Double.init) : try site.constant(1)?.doubles().first
         return lower == 0 ? traits.union(.isRectifier) : traits
+    }
+
+    static func reordered(_ site: OperatorSite, by order: AxisOrder) throws(CNNOptError) -> ReorderedNode? {
+        ReorderedNode()
     }
 
     static func inferTypes(_ site: OperatorSite) throws(CNNOptError) -> [TensorType] {
@@ -85,6 +89,42 @@ enum Clip: Operator {
         if let lower { result = try Max.function.apply(result, lower.reshaped([]), threads: threads) }
         if let upper { result = try Min.function.apply(result, upper.reshaped([]), threads: threads) }
         return result
+    }
+
+    static func merged(
+        _ site: OperatorSite,
+        after earlier: OperatorSite,
+        of definition: any Operator.Type
+    ) throws(CNNOptError) -> MergedNode? {
+        guard case .unary(let function)? = try computation(site) else { return nil }
+        return try merged(site, function, after: earlier, of: definition)
+    }
+
+    /// A clamp after a clamp of 32-bit floats: one clamp, to the first interval as the second one clamps it.
+    static func merged(
+        _ site: OperatorSite,
+        _ function: ElementaryFunction,
+        after earlier: OperatorSite,
+        of definition: any Operator.Type
+    ) throws(CNNOptError) -> MergedNode? {
+        guard site.opset >= 6, site.elementType(0) == .float32, case .clamp(let low, let high) = function, low <= high,
+            case .unary(.clamp(let first, let last))? = try definition.computation(earlier), first <= last
+        else { return nil }
+        let (lower, upper) = (min(max(first, low), high), min(max(last, low), high))
+        if lower == 0, upper == .infinity { return MergedNode("Relu", [.earlier(0)]) }
+        var merged = MergedNode("Clip", [.earlier(0)])
+        let bounds = [("min", lower, -Float.infinity), ("max", upper, Float.infinity)]
+        for (name, value, open) in bounds {
+            if site.opset < 11 {
+                if value != open { merged.attributes.append(Attribute(name, value)) }
+            } else {
+                merged.inputs.append(
+                    value == open ? nil : .constant(try TensorData([value], shape: []), stem: name)
+                )
+            }
+        }
+        while case nil? = merged.inputs.last { merged.inputs.removeLast() }
+        return merged
     }
 
     static func computation(_ site: OperatorSite) throws(CNNOptError) -> Computation? {

@@ -5,7 +5,14 @@ import Tensors
 enum PRelu: BroadcastOperator {
     static let schema = OperatorSchema("PRelu", versions: [1, 6, 7, 9, 16], inputs: 2...2)
 
+    /// The slope broadcasts to the first input, not the other way round.
+    static var traits: OperatorTraits { [.elementwise] }
+
     static func inferTypes(_ site: OperatorSite) throws(CNNOptError) -> [TensorType] { [site.type(0)] }
+
+    static func reordered(_ site: OperatorSite, by order: AxisOrder) throws(CNNOptError) -> ReorderedNode? {
+        site.opset >= 7 ? ReorderedNode(dataPorts: [0, 1]) : nil
+    }
 
     static func coupling(_ site: OperatorSite) throws(CNNOptError) -> ChannelCoupling {
         guard let slope = site.shape(1), let axes = try slopeAxes(site) else { return try .broadcast(site) }

@@ -4,7 +4,7 @@ import Tensors
 /// a + b, with broadcasting.
 enum Add: BinaryOperator {
     static let schema = OperatorSchema("Add", versions: [1, 6, 7, 13, 14], inputs: 2...2)
-    static var traits: OperatorTraits { [.elementwise, .isQuantizable, .isSum] }
+    static var traits: OperatorTraits { [.elementwise, .isQuantizable, .isSum, .broadcasts] }
 
     static func function(_ site: OperatorSite) throws(CNNOptError) -> BinaryFunction {
         BinaryFunction(float: { $0 + $1 }, double: { $0 + $1 }, integer: { $0 &+ $1 })

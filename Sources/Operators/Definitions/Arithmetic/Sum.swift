@@ -4,7 +4,7 @@ import Tensors
 /// The sum of any number of tensors, with broadcasting.
 enum Sum: VariadicOperator {
     static let schema = OperatorSchema("Sum", versions: [1, 6, 8, 13], inputs: 1...Int.max)
-    static var traits: OperatorTraits { [.elementwise, .isSum] }
+    static var traits: OperatorTraits { [.elementwise, .isSum, .broadcasts] }
 
     static func function(_ site: OperatorSite) throws(CNNOptError) -> BinaryFunction {
         BinaryFunction(float: { $0 + $1 }, double: { $0 + $1 })

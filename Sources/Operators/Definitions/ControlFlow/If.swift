@@ -2,7 +2,7 @@ import GraphIR
 import Tensors
 
 /// One of two graphs, as a truth value says. Both use values of the graph around them by name.
-enum If: Operator {
+enum If: ConditionalOperator {
     static let schema = OperatorSchema(
         "If",
         versions: [1, 11, 13, 16, 19, 21, 23, 24, 25],
@@ -45,6 +45,13 @@ enum If: Operator {
         let branches = try branches(site)
         guard branches.count == 1 else { return [] }
         return site.node.outputs.indices.map { branches[0].outputElements($0) }
+    }
+
+    static func takenBranch(_ site: OperatorSite) throws(CNNOptError) -> Graph? {
+        guard let condition = site.integers(0), condition.count == 1,
+            case .graph(let branch)? = site.node.attribute(attribute(condition[0] != 0))?.value
+        else { return nil }
+        return branch
     }
 
     /// The dearer branch where both may run.

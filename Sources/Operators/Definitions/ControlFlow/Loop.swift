@@ -3,7 +3,7 @@ import Tensors
 
 /// A graph run over and over: a number of times, while a condition holds, or both. Some of its outputs are the next trip's
 /// inputs, the others are collected along a new first axis.
-enum Loop: Operator {
+enum Loop: LoopingOperator {
     static let schema = OperatorSchema(
         "Loop",
         versions: [1, 11, 13, 16, 19, 21, 23, 24, 25],
@@ -66,6 +66,30 @@ enum Loop: Operator {
             types.append(type)
         }
         return types
+    }
+
+    static func outputsWithoutTrips(_ site: OperatorSite) throws(CNNOptError) -> [LoopingOutput?]? {
+        let trips = site.integers(0)
+        let condition = site.integers(1)
+        guard trips.map({ $0.count == 1 && $0[0] <= 0 }) ?? false || condition.map({ $0 == [0] }) ?? false else {
+            return nil
+        }
+        let carried = carriedCount(site)
+        var outputs: [LoopingOutput?] = []
+        for port in site.node.outputs.indices {
+            if port < carried {
+                outputs.append(.input(port + 2))
+            } else if site.isUsed(port) {
+                let type = site.outputType(port)
+                guard let element = type.elementType, let shape = type.shape,
+                    let sizes = Array(shape.dropFirst()).sizes
+                else { return nil }
+                outputs.append(.stored(try TensorData(zeros: element, shape: [0] + sizes)))
+            } else {
+                outputs.append(nil)
+            }
+        }
+        return outputs
     }
 
     /// As many trips as the count allows: the condition may end them earlier.

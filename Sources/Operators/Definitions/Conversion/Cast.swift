@@ -2,9 +2,13 @@ import GraphIR
 import Tensors
 
 /// The input in the element type that the attribute `to` names.
-enum Cast: Operator {
+enum Cast: MergingOperator {
     static let schema = OperatorSchema("Cast", versions: [1, 6, 9, 13, 19, 21, 23, 24, 25], inputs: 1...1)
     static var traits: OperatorTraits { [.elementwise] }
+
+    static func reordered(_ site: OperatorSite, by order: AxisOrder) throws(CNNOptError) -> ReorderedNode? {
+        ReorderedNode()
+    }
 
     static func inferTypes(_ site: OperatorSite) throws(CNNOptError) -> [TensorType] {
         [TensorType(try target(site), site.shape(0))]
@@ -18,6 +22,22 @@ enum Cast: Operator {
 
     static func forwardedInput(_ site: OperatorSite) throws(CNNOptError) -> Int? {
         try site.elementType(0) == target(site) ? 0 : nil
+    }
+
+    /// Where the type in between holds every number of the first, the step through it changes nothing.
+    static func merged(
+        _ site: OperatorSite,
+        after earlier: OperatorSite,
+        of definition: any Operator.Type
+    ) throws(CNNOptError) -> MergedNode? {
+        let (target, between) = (try target(site), try target(earlier))
+        guard definition == Self.self, let source = earlier.elementType(0), between.holds(source),
+            target == .bool || target.holds(.bool)
+        else { return nil }
+        if target == source { return .nothing }
+        // An integer out of the target's range: what a float makes of it is not what an integer makes of it.
+        guard !source.isInteger || !between.isFloat || !target.isInteger || target.holds(source) else { return nil }
+        return MergedNode("Cast", [.earlier(0)], attributes: [Attribute("to", Int(target.rawValue))])
     }
 
     static func reference(_ site: OperatorSite) throws(CNNOptError) -> any Kernel {

@@ -6,6 +6,10 @@ enum CastLike: Operator {
     static let schema = OperatorSchema("CastLike", versions: [15, 19, 21, 23, 24, 25], inputs: 2...2)
     static var traits: OperatorTraits { [.elementwise] }
 
+    static func reordered(_ site: OperatorSite, by order: AxisOrder) throws(CNNOptError) -> ReorderedNode? {
+        ReorderedNode()
+    }
+
     static func inferTypes(_ site: OperatorSite) throws(CNNOptError) -> [TensorType] {
         [TensorType(site.elementType(1), site.shape(0))]
     }

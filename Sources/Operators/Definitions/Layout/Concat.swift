@@ -10,12 +10,16 @@ import Tensors
 /// The inputs one behind the other along one axis.
 enum Concat: Operator {
     static let schema = OperatorSchema("Concat", versions: [1, 4, 11, 13], inputs: 1...Int.max)
-    static var traits: OperatorTraits { [.isQuantizable] }
+    static var traits: OperatorTraits { [.isQuantizable, .joins] }
 
     /// The attribute, which may count from behind.
     static func axis(_ site: OperatorSite) throws(CNNOptError) -> Int {
         guard let axis = try site.int("axis") else { throw site.failure(.invalidModel, "attribute 'axis' is missing") }
         return axis
+    }
+
+    static func reordered(_ site: OperatorSite, by order: AxisOrder) throws(CNNOptError) -> ReorderedNode? {
+        try .axis(axis(site), ports: Array(site.inputs.indices), site, order)
     }
 
     static func inferTypes(_ site: OperatorSite) throws(CNNOptError) -> [TensorType] {

@@ -6,6 +6,10 @@ enum Dropout: Operator {
     static let schema = OperatorSchema("Dropout", versions: [1, 6, 7, 10, 12, 13, 22], inputs: 1...3, outputs: 1...2)
     static var traits: OperatorTraits { [.movesData, .isIdentity, .elementwise, .isQuantizable] }
 
+    static func reordered(_ site: OperatorSite, by order: AxisOrder) throws(CNNOptError) -> ReorderedNode? {
+        ReorderedNode()
+    }
+
     static func inferTypes(_ site: OperatorSite) throws(CNNOptError) -> [TensorType] {
         [site.type(0), TensorType(hasBoolMask(site.opset) ? .bool : site.elementType(0), site.shape(0))]
     }

@@ -4,7 +4,7 @@ import Tensors
 /// The input repeated so that it broadcasts with a shape.
 enum Expand: Operator {
     static let schema = OperatorSchema("Expand", versions: [8, 13], inputs: 2...2)
-    static var traits: OperatorTraits { [.movesData] }
+    static var traits: OperatorTraits { [.movesData, .repeats] }
 
     static func inferTypes(_ site: OperatorSite) throws(CNNOptError) -> [TensorType] {
         guard let shape = site.shape(0) else { return [TensorType(site.elementType(0), nil)] }

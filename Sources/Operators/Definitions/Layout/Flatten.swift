@@ -4,7 +4,7 @@ import Tensors
 /// A matrix: the axes before `axis` merged into rows, the others into columns.
 enum Flatten: Operator {
     static let schema = OperatorSchema("Flatten", versions: [1, 9, 11, 13, 21, 23, 24], inputs: 1...1)
-    static var traits: OperatorTraits { [.movesData, .isQuantizable] }
+    static var traits: OperatorTraits { [.movesData, .isQuantizable, .reshapes] }
 
     static func inferTypes(_ site: OperatorSite) throws(CNNOptError) -> [TensorType] {
         guard let shape = site.shape(0) else { return [TensorType(site.elementType(0), [.unknown, .unknown])] }

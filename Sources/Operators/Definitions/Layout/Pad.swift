@@ -2,7 +2,7 @@ import GraphIR
 import Tensors
 
 /// Elements added around the input, or taken away where a pad is negative. Attributes before operator set 11, inputs since.
-enum Pad: Operator {
+enum Pad: MergingOperator {
     static let schema = OperatorSchema("Pad", versions: [2, 11, 13, 18, 19, 21, 23, 24], inputs: 1...4)
     private static let pads = ListParameter("pads", port: 1, since: 11)
 
@@ -64,6 +64,21 @@ enum Pad: Operator {
             shape[axis] = if let size = shape[axis].size { .known(try padded(size, pads[axis])) } else { .unknown }
         }
         return [TensorType(site.elementType(0), shape)]
+    }
+
+    static func reordered(_ site: OperatorSite, by order: AxisOrder) throws(CNNOptError) -> ReorderedNode? {
+        guard let list = try pads.known(site) else { return nil }
+        if site.has(3) {
+            guard let axes = site.integers(3) else { return nil }
+            let moved = try AxisNumbers.normalized(axes, rank: order.rank).map { order.places[$0] }
+            let stored =
+                site.elementType(3) == .int32
+                ? try TensorData(moved.map { Int32(clamping: $0) }) : try TensorData(moved.map(Int64.init))
+            return ReorderedNode(edit: NodeEdit(constants: [3: stored]))
+        }
+        guard list.count == 2 * order.rank else { return nil }
+        let moved = order.moved(Array(list[..<order.rank])) + order.moved(Array(list[order.rank...]))
+        return ReorderedNode(edit: try pads.edit(moved, site))
     }
 
     static func reference(_ site: OperatorSite) throws(CNNOptError) -> any Kernel {
@@ -216,6 +231,44 @@ enum Pad: Operator {
         }
         guard try site.float("value", default: 0) == 0 else { return nil }
         return pads.map { AxisPadding(front: $0.front, back: $0.back) }
+    }
+
+    /// Pads of the same constant, or of edges, add up.
+    static func merged(
+        _ site: OperatorSite,
+        after earlier: OperatorSite,
+        of definition: any Operator.Type
+    ) throws(CNNOptError) -> MergedNode? {
+        let mode = try mode(site)
+        guard definition == Self.self, let rank = earlier.shape(0)?.count, try self.mode(earlier) == mode,
+            mode == .constant || mode == .edge, let first = try known(earlier, rank: rank),
+            let second = try known(site, rank: rank),
+            (first + second).allSatisfy({ $0.front >= 0 && $0.back >= 0 })
+        else { return nil }
+        let zeros = (try zeroPadding(earlier), try zeroPadding(site))
+        if mode == .constant, zeros.0 == nil || zeros.1 == nil {
+            guard site.has(2), let value = site.constant(2), earlier.constant(2)?.isIdentical(to: value) ?? false else {
+                return nil
+            }
+        }
+        var list: [Int] = []
+        for side in [zip(first, second).map { ($0.front, $1.front) }, zip(first, second).map { ($0.back, $1.back) }] {
+            for (a, b) in side {
+                let (sum, overflow) = a.addingReportingOverflow(b)
+                guard !overflow else { return nil }
+                list.append(sum)
+            }
+        }
+        let name = Attribute("mode", mode.rawValue)
+        guard pads.isInput(site) else {
+            return MergedNode("Pad", [.earlier(0)], attributes: [name, Attribute(pads.name, list)])
+        }
+        let value: [MergedNode.Operand?] = mode == .constant && site.has(2) ? [.later(2)] : []
+        return MergedNode(
+            "Pad",
+            [.earlier(0), .constant(try TensorData(list.map(Int64.init)), stem: pads.name)] + value,
+            attributes: [name]
+        )
     }
 
     static func upgraded(_ site: OperatorSite, to opset: Int) throws(CNNOptError) -> OperatorRewrite? {

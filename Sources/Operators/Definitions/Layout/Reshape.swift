@@ -4,7 +4,7 @@ import Tensors
 /// The same elements in order under another shape: 0 copies the input's size (unless `allowzero`), −1 takes what is left.
 enum Reshape: Operator {
     static let schema = OperatorSchema("Reshape", versions: [5, 13, 14, 19, 21, 23, 24], inputs: 2...2)
-    static var traits: OperatorTraits { [.movesData, .isQuantizable] }
+    static var traits: OperatorTraits { [.movesData, .isQuantizable, .reshapes] }
 
     static func inferTypes(_ site: OperatorSite) throws(CNNOptError) -> [TensorType] {
         if let target = site.shapeElements(1) {
@@ -92,6 +92,11 @@ enum Reshape: Operator {
 
     static func forwardedInput(_ site: OperatorSite) throws(CNNOptError) -> Int? {
         site.hasSameShape(0, keepsCount: true) ? 0 : nil
+    }
+
+    static func reshapeTarget(_ site: OperatorSite) throws(CNNOptError) -> [Int]? {
+        guard let target = site.integers(1), !target.contains(0) else { return nil }
+        return target
     }
 
     static func storableInputs(_ site: OperatorSite) throws(CNNOptError) -> [Int: TensorData] {

@@ -2,7 +2,7 @@ import GraphIR
 import Tensors
 
 /// A regular part of the input: start, end and step along some axes. Attributes before operator set 10, inputs since.
-enum Slice: Operator {
+enum Slice: MergingOperator {
     static let schema = OperatorSchema("Slice", versions: [1, 10, 11, 13], inputs: 1...5)
     static var traits: OperatorTraits { [.movesData, .isQuantizable] }
     private static let starts = ListParameter("starts", port: 1, since: 10)
@@ -69,6 +69,21 @@ enum Slice: Operator {
         }
         for (axis, range) in ranges { shape[axis] = try range?.resolved(shape[axis]) ?? .unknown }
         return [TensorType(site.elementType(0), shape)]
+    }
+
+    static func reordered(_ site: OperatorSite, by order: AxisOrder) throws(CNNOptError) -> ReorderedNode? {
+        let listed: [Int]
+        switch try axes.knowledge(site) {
+        case .computed: return nil
+        case .known(let list): listed = list
+        case .absent:
+            guard site.elementType(starts.port) != .int32, let count = try length(site), count <= order.rank else {
+                return nil
+            }
+            listed = Array(0..<count)
+        }
+        let moved = try AxisNumbers.normalized(listed, rank: order.rank).map { order.places[$0] }
+        return ReorderedNode(edit: try axes.edit(moved, site))
     }
 
     static func inferElements(_ site: OperatorSite) throws(CNNOptError) -> [ShapeElements?] {
@@ -164,6 +179,44 @@ enum Slice: Operator {
             else { return nil }
         }
         return 0
+    }
+
+    /// Slices of other axes stand side by side; those of one axis follow from each other where its size is known.
+    static func merged(
+        _ site: OperatorSite,
+        after earlier: OperatorSite,
+        of definition: any Operator.Type
+    ) throws(CNNOptError) -> MergedNode? {
+        guard definition == Self.self, let shape = earlier.shape(0),
+            let first = try ranges(earlier, rank: shape.count), let second = try ranges(site, rank: shape.count)
+        else { return nil }
+        var merged: [(axis: Int, range: SliceRange)] = []
+        for axis in shape.indices {
+            switch (first[axis], second[axis]) {
+            case (nil, nil): break
+            case (.some(let range?), nil), (nil, .some(let range?)): merged.append((axis, range))
+            case (.some(let a?), .some(let b?)):
+                guard let size = shape[axis].size, let both = try a.followed(by: b, size: size) else { return nil }
+                merged.append((axis, both))
+            default: return nil
+            }
+        }
+        let hasSteps = merged.contains { $0.range.step != 1 }
+        var lists = [
+            (starts, merged.map { $0.range.start }), (ends, merged.map { $0.range.end }),
+            (axes, merged.map { $0.axis }),
+        ]
+        if hasSteps { lists.append((steps, merged.map { $0.range.step })) }
+        var node = MergedNode("Slice", [.earlier(0)])
+        for (list, values) in lists {
+            if list.isInput(site) {
+                node.inputs.append(.constant(try TensorData(values.map(Int64.init)), stem: list.name))
+            } else {
+                guard !hasSteps else { return nil }
+                node.attributes.append(Attribute(list.name, values))
+            }
+        }
+        return node
     }
 
     static func upgraded(_ site: OperatorSite, to opset: Int) throws(CNNOptError) -> OperatorRewrite? {

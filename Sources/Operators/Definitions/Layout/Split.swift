@@ -54,6 +54,10 @@ enum Split: Operator {
         }
     }
 
+    static func reordered(_ site: OperatorSite, by order: AxisOrder) throws(CNNOptError) -> ReorderedNode? {
+        try .axis(site.int("axis", default: 0), site, order)
+    }
+
     static func inferTypes(_ site: OperatorSite) throws(CNNOptError) -> [TensorType] {
         if site.opset < 13 { try site.checkNoInputs(from: 1) }
         guard let shape = site.shape(0) else {

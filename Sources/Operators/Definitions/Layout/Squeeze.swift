@@ -2,9 +2,9 @@ import GraphIR
 import Tensors
 
 /// Drops axes of size 1: those listed, or all.
-enum Squeeze: Operator {
+enum Squeeze: MergingOperator {
     static let schema = OperatorSchema("Squeeze", versions: [1, 11, 13, 21, 23, 24], inputs: 1...2)
-    static var traits: OperatorTraits { [.movesData, .isQuantizable] }
+    static var traits: OperatorTraits { [.movesData, .isQuantizable, .reshapes] }
     private static let axes = ListParameter("axes", port: 1, since: 13)
 
     static func inferTypes(_ site: OperatorSite) throws(CNNOptError) -> [TensorType] {
@@ -48,6 +48,25 @@ enum Squeeze: Operator {
     }
 
     static func forwardedInput(_ site: OperatorSite) throws(CNNOptError) -> Int? { site.hasSameShape(0) ? 0 : nil }
+
+    /// The axes that an Unsqueeze has just added.
+    static func merged(
+        _ site: OperatorSite,
+        after earlier: OperatorSite,
+        of definition: any Operator.Type
+    ) throws(CNNOptError) -> MergedNode? {
+        guard definition == Unsqueeze.self, let rank = site.shape(0)?.count, let list = try axes.known(site),
+            let added = try Unsqueeze.added(earlier),
+            try AxisNumbers.normalized(list, rank: rank).sorted() == added.sorted()
+        else { return nil }
+        return .nothing
+    }
+
+    /// The axes that are dropped, counted from the front; nil where that cannot be told.
+    static func dropped(_ site: OperatorSite) throws(CNNOptError) -> [Int]? {
+        guard let kept = try kept(site), let rank = site.shape(0)?.count else { return nil }
+        return (0..<rank).filter { !kept.contains($0) }
+    }
 
     static func coupling(_ site: OperatorSite) throws(CNNOptError) -> ChannelCoupling {
         guard let shape = site.shape(0), let kept = try kept(site) else {

@@ -4,7 +4,7 @@ import Tensors
 /// The input repeated along each axis.
 enum Tile: Operator {
     static let schema = OperatorSchema("Tile", versions: [6, 13], inputs: 2...2)
-    static var traits: OperatorTraits { [.movesData] }
+    static var traits: OperatorTraits { [.movesData, .repeats] }
 
     static func inferTypes(_ site: OperatorSite) throws(CNNOptError) -> [TensorType] {
         guard let shape = site.shape(0) else { return [TensorType(site.elementType(0), nil)] }
@@ -15,6 +15,13 @@ enum Tile: Operator {
             throw site.failure(.invalidModel, "\(repeats.count) repeats for a tensor of rank \(shape.count)")
         }
         return [TensorType(site.elementType(0), zip(shape, repeats).map { DimensionProduct([$0, $1]).dimension })]
+    }
+
+    static func reordered(_ site: OperatorSite, by order: AxisOrder) throws(CNNOptError) -> ReorderedNode? {
+        guard let repeats = site.integers(1), repeats.count == order.rank else { return nil }
+        return ReorderedNode(
+            edit: NodeEdit(constants: [1: try TensorData(order.moved(repeats).map(Int64.init))])
+        )
     }
 
     static func reference(_ site: OperatorSite) throws(CNNOptError) -> any Kernel {

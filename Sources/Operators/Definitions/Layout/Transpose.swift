@@ -2,9 +2,9 @@ import GraphIR
 import Tensors
 
 /// Output axis k is the input's axis perm[k]; without `perm` the axes are reversed.
-enum Transpose: Operator {
+enum Transpose: MergingOperator {
     static let schema = OperatorSchema("Transpose", versions: [1, 13, 21, 23, 24], inputs: 1...1)
-    static var traits: OperatorTraits { [.movesData, .isQuantizable] }
+    static var traits: OperatorTraits { [.movesData, .isQuantizable, .permutes] }
 
     static func inferTypes(_ site: OperatorSite) throws(CNNOptError) -> [TensorType] {
         let perm = try site.ints("perm")
@@ -29,6 +29,19 @@ enum Transpose: Operator {
     static func forwardedInput(_ site: OperatorSite) throws(CNNOptError) -> Int? {
         guard let rank = site.shape(0)?.count else { return nil }
         return try order(site.ints("perm"), rank: rank) == Array(0..<rank) ? 0 : nil
+    }
+
+    /// Two permutations are one.
+    static func merged(
+        _ site: OperatorSite,
+        after earlier: OperatorSite,
+        of definition: any Operator.Type
+    ) throws(CNNOptError) -> MergedNode? {
+        guard definition == Self.self, let rank = earlier.shape(0)?.count else { return nil }
+        let first = try order(earlier.ints("perm"), rank: rank)
+        let both = try order(site.ints("perm"), rank: rank).map { first[$0] }
+        if both == Array(0..<rank) { return .nothing }
+        return MergedNode("Transpose", [.earlier(0)], attributes: [Attribute("perm", both)])
     }
 
     private static func order(_ perm: [Int]?, rank: Int) throws(CNNOptError) -> [Int] {

@@ -2,9 +2,9 @@ import GraphIR
 import Tensors
 
 /// Inserts axes of size 1 at the listed places of the output.
-enum Unsqueeze: Operator {
+enum Unsqueeze: MergingOperator {
     static let schema = OperatorSchema("Unsqueeze", versions: [1, 11, 13, 21, 23, 24], inputs: 1...2)
-    static var traits: OperatorTraits { [.movesData, .isQuantizable] }
+    static var traits: OperatorTraits { [.movesData, .isQuantizable, .reshapes] }
     private static let axes = ListParameter("axes", port: 1, since: 13)
 
     static func inferTypes(_ site: OperatorSite) throws(CNNOptError) -> [TensorType] {
@@ -43,6 +43,24 @@ enum Unsqueeze: Operator {
     }
 
     static func forwardedInput(_ site: OperatorSite) throws(CNNOptError) -> Int? { site.hasSameShape(0) ? 0 : nil }
+
+    /// The axes that a Squeeze has just dropped.
+    static func merged(
+        _ site: OperatorSite,
+        after earlier: OperatorSite,
+        of definition: any Operator.Type
+    ) throws(CNNOptError) -> MergedNode? {
+        guard definition == Squeeze.self, let dropped = try Squeeze.dropped(earlier),
+            try added(site)?.sorted() == dropped
+        else { return nil }
+        return .nothing
+    }
+
+    /// The axes that are added, counted from the front of the output; nil where that cannot be told.
+    static func added(_ site: OperatorSite) throws(CNNOptError) -> [Int]? {
+        guard let rank = site.shape(0)?.count, let list = try axes.known(site) else { return nil }
+        return try added(list, rank)
+    }
 
     static func coupling(_ site: OperatorSite) throws(CNNOptError) -> ChannelCoupling {
         guard let shape = site.shape(0), let list = try axes.known(site) else {

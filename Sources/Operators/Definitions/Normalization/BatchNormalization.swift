@@ -9,7 +9,7 @@ enum BatchNormalization: Operator {
         inputs: 5...5,
         outputs: 1...5
     )
-    static var traits: OperatorTraits { [.isChannelAffine] }
+    static var traits: OperatorTraits { [.isChannelAffine, .outputsChooseMode] }
 
     static func inferTypes(_ site: OperatorSite) throws(CNNOptError) -> [TensorType] {
         if let channels = site.shape(0)?.dropFirst().first?.size {

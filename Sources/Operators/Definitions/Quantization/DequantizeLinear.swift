@@ -6,6 +6,10 @@ enum DequantizeLinear: Operator {
     static let schema = OperatorSchema("DequantizeLinear", versions: [10, 13, 19, 21, 23, 24, 25, 28], inputs: 2...3)
     static var traits: OperatorTraits { [.isQuantization] }
 
+    static func reordered(_ site: OperatorSite, by order: AxisOrder) throws(CNNOptError) -> ReorderedNode? {
+        try QuantizedAxis.reordered(site, by: order)
+    }
+
     static func inferTypes(_ site: OperatorSite) throws(CNNOptError) -> [TensorType] {
         let declared = try site.int("output_dtype", default: 0)
         let type = declared == 0 ? site.elementType(1) : ElementType(rawValue: Int32(truncatingIfNeeded: declared))

@@ -6,6 +6,10 @@ enum QuantizeLinear: Operator {
     static let schema = OperatorSchema("QuantizeLinear", versions: [10, 13, 19, 21, 23, 24, 25, 28], inputs: 2...3)
     static var traits: OperatorTraits { [.isQuantization] }
 
+    static func reordered(_ site: OperatorSite, by order: AxisOrder) throws(CNNOptError) -> ReorderedNode? {
+        try QuantizedAxis.reordered(site, by: order)
+    }
+
     static func inferTypes(_ site: OperatorSite) throws(CNNOptError) -> [TensorType] {
         [TensorType(try outputType(site), site.shape(0))]
     }

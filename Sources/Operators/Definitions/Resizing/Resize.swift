@@ -21,6 +21,26 @@ enum Resize: Operator {
         return site.has(form.scalesPort) && site.constant(form.scalesPort) == nil ? nil : site.hasSameShape(0) ? 0 : nil
     }
 
+    static func reordered(_ site: OperatorSite, by order: AxisOrder) throws(CNNOptError) -> ReorderedNode? {
+        let form = try ResizeForm(site)
+        guard form.listedAxes == nil, form.storedScales == nil, !form.rule.coordinates.isCrop,
+            let input = site.shape(0), let output = site.outputType(0).shape, output.count == order.rank,
+            input.count == order.rank
+        else { return nil }
+        // Runtimes interpolate the last two axes, whatever they stand for.
+        let kept = zip(order.moved(input), order.moved(output)).map { $0 == $1 && $0 != .unknown }
+        guard kept.dropLast(2).allSatisfy({ $0 }) else { return nil }
+        var edit = NodeEdit()
+        if let sizes = site.constant(form.sizesPort)?.integers(), sizes.count == order.rank {
+            edit.constants[form.sizesPort] = try TensorData(order.moved(sizes).map(Int64.init))
+        } else if let scales = try site.constant(form.scalesPort)?.doubles(), scales.count == order.rank {
+            edit.constants[form.scalesPort] = try TensorData(order.moved(scales).map { Float($0) })
+        } else {
+            return nil
+        }
+        return ReorderedNode(edit: edit)
+    }
+
     static func inferTypes(_ site: OperatorSite) throws(CNNOptError) -> [TensorType] {
         guard let shape = site.shape(0) else { return [site.type(0)] }
         let form = try ResizeForm(site)

@@ -4,7 +4,11 @@ import Tensors
 /// The second input's elements where the first, a bool, holds, else the third's; all three broadcast.
 enum Where: Operator {
     static let schema = OperatorSchema("Where", versions: [9, 16], inputs: 3...3)
-    static var traits: OperatorTraits { [.elementwise] }
+    static var traits: OperatorTraits { [.elementwise, .broadcasts] }
+
+    static func reordered(_ site: OperatorSite, by order: AxisOrder) throws(CNNOptError) -> ReorderedNode? {
+        .broadcast(site)
+    }
 
     static func inferTypes(_ site: OperatorSite) throws(CNNOptError) -> [TensorType] {
         let shape = try Broadcasting.shape([site.shape(0), site.shape(1), site.shape(2)])
@@ -27,6 +31,17 @@ enum Where: Operator {
             }
         }
         return [ShapeElements(elements, isScalar: condition.isScalar && a.isScalar && b.isScalar)]
+    }
+
+    /// What a stored condition of one answer picks, where its shape is the output's.
+    static func forwardedInput(_ site: OperatorSite) throws(CNNOptError) -> Int? {
+        guard let condition = site.constant(0), condition.elementType == .bool, condition.count > 0 else { return nil }
+        let picked = try condition.withElements(UInt8.self) { (flags) throws(CNNOptError) -> Int? in
+            let isTrue = flags[0] != 0
+            return flags.allSatisfy { ($0 != 0) == isTrue } ? (isTrue ? 1 : 2) : nil
+        }
+        guard let picked, site.hasSameShape(picked) else { return nil }
+        return picked
     }
 
     static func coupling(_ site: OperatorSite) throws(CNNOptError) -> ChannelCoupling { try .broadcast(site) }

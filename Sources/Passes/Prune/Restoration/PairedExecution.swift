@@ -8,21 +8,6 @@ import Tensors
 ///
 /// What both have in common is computed once. A tensor is let go after its last user.
 struct PairedExecution {
-    /// A value over all samples: one tensor for each batch, or a single one where it does not depend on the input.
-    enum Held {
-        case fixed(TensorData)
-        case batches([TensorData])
-
-        func tensor(_ batch: Int) -> TensorData {
-            switch self {
-            case .fixed(let tensor): tensor
-            case .batches(let tensors): tensors[batch]
-            }
-        }
-
-        var isFixed: Bool { if case .fixed = self { true } else { false } }
-    }
-
     let original: Model
     let pruned: Model
     private let originalFacts: GraphFacts
@@ -30,9 +15,9 @@ struct PairedExecution {
     let order: [NodeID]
     let batchCount: Int
     private let threads: Int
-    private var originals: [ValueID: Held] = [:]
+    private var originals: [ValueID: BatchedTensor] = [:]
     /// Values that differ from the original's.
-    private var changed: [ValueID: Held] = [:]
+    private var changed: [ValueID: BatchedTensor] = [:]
     private var lastUse: [ValueID: Int] = [:]
 
     init(
@@ -72,8 +57,8 @@ struct PairedExecution {
         originals[feed] = .batches(batches)
     }
 
-    func original(_ id: ValueID) -> Held? { originals[id] }
-    func pruned(_ id: ValueID) -> Held? { changed[id] ?? originals[id] }
+    func original(_ id: ValueID) -> BatchedTensor? { originals[id] }
+    func pruned(_ id: ValueID) -> BatchedTensor? { changed[id] ?? originals[id] }
     func isChanged(_ id: ValueID) -> Bool { changed[id] != nil }
 
     /// Puts another tensor in the place of a stored one of the pruned network.
@@ -88,7 +73,7 @@ struct PairedExecution {
 
     /// Runs one node of the original.
     mutating func runOriginal(_ id: NodeID) throws(CNNOptError) {
-        for (value, held) in try run(id, original.graph, originalFacts, originals) { originals[value] = held }
+        for (value, held) in try run(id, original, originalFacts, originals) { originals[value] = held }
     }
 
     /// Runs one node of the pruned network where it differs.
@@ -96,7 +81,7 @@ struct PairedExecution {
     mutating func runPruned(_ id: NodeID, extra: (port: Int, tensor: TensorData)? = nil) throws(CNNOptError) {
         guard differs(id) || extra != nil else { return }
         let slots = originals.merging(changed) { _, new in new }
-        for (value, held) in try run(id, pruned.graph, prunedFacts, slots, extra: extra) { changed[value] = held }
+        for (value, held) in try run(id, pruned, prunedFacts, slots, extra: extra) { changed[value] = held }
     }
 
     /// Lets go what no node after the one at `index` needs.
@@ -111,46 +96,31 @@ struct PairedExecution {
 
     private func run(
         _ id: NodeID,
-        _ graph: Graph,
+        _ model: Model,
         _ facts: GraphFacts,
-        _ slots: [ValueID: Held],
+        _ slots: [ValueID: BatchedTensor],
         extra: (port: Int, tensor: TensorData)? = nil
-    ) throws(CNNOptError) -> [(ValueID, Held)] {
-        let node = graph[id]
-        let operands = graph.arguments(of: id)
-        do throws(CNNOptError) {
-            let kernel = try facts.kernel(id, graph)
-            func arguments(_ batch: Int) throws(CNNOptError) -> [TensorData?] {
-                var result: [TensorData?] = []
-                for input in operands {
-                    guard let input else {
-                        result.append(nil)
-                        continue
-                    }
-                    guard let held = slots[input] else {
-                        throw CNNOptError(.internalFault, "'\(graph[input].name)' was not computed")
-                    }
-                    result.append(held.tensor(batch))
-                }
-                if let extra {
-                    while result.count <= extra.port { result.append(nil) }
-                    result[extra.port] = extra.tensor
-                }
-                return result
+    ) throws(CNNOptError) -> [(ValueID, BatchedTensor)] {
+        let graph = model.graph
+        var operands: [BatchedTensor?] = []
+        for input in graph.arguments(of: id) {
+            guard let input else {
+                operands.append(nil)
+                continue
             }
-            let isFixed = operands.allSatisfy { $0.map { slots[$0]?.isFixed ?? false } ?? true }
-            var results: [[TensorData]] = []
-            for batch in 0..<(isFixed ? 1 : batchCount) {
-                results.append(try kernel.run(arguments(batch), threads: threads))
+            guard let held = slots[input] else {
+                throw CNNOptError(.internalFault, "'\(graph[input].name)' was not computed")
             }
-            var held: [(ValueID, Held)] = []
-            for (port, output) in node.outputs.enumerated() {
-                guard let output, let first = results.first, first.indices.contains(port) else { continue }
-                held.append((output, isFixed ? .fixed(first[port]) : .batches(results.map { $0[port] })))
-            }
-            return held
-        } catch {
-            throw error.atNode(graph.displayName(id), operatorName: node.operatorName.description)
+            operands.append(held)
+        }
+        if let extra {
+            while operands.count <= extra.port { operands.append(nil) }
+            operands[extra.port] = .fixed(extra.tensor)
+        }
+        let results = try NodeExecution(id, model, facts).run(operands, batchCount: batchCount, threads: threads)
+        return zip(graph[id].outputs, results).compactMap { output, result in
+            guard let output, let result else { return nil }
+            return (output, result)
         }
     }
 }

@@ -8,6 +8,10 @@ import Tensors
 enum FoldConstants: RewriteRule {
     static let name = "constants folded"
 
+    static func starts(from definition: any Operator.Type) -> Bool {
+        definition.traits.isDisjoint(with: [.isImpure, .isQuantization])
+    }
+
     /// Bytes by which the model may grow for one node.
     private static let growthLimit = 1 << 20
 
@@ -30,7 +34,7 @@ enum FoldConstants: RewriteRule {
             results.append(known)
         }
         if results.count < outputs.count {
-            guard let computed = try compute(site, id, definition, graph, facts, outputs) else { return nil }
+            guard let computed = try compute(place, graph, facts, outputs) else { return nil }
             results = []
             for port in wanted {
                 guard computed.indices.contains(port) else { return nil }
@@ -60,23 +64,24 @@ enum FoldConstants: RewriteRule {
     }
 
     private static func compute(
-        _ site: OperatorSite,
-        _ id: NodeID,
-        _ definition: any Operator.Type,
+        _ place: RewritePlace,
         _ graph: Graph,
         _ facts: GraphFacts,
         _ outputs: [ValueID]
     ) throws(CNNOptError) -> [TensorData]? {
+        let growthLimit = place.options.foldsLarge ? MemoryBudget.largestAllocation / 2 : growthLimit
         var inputs: [TensorData?] = []
         var freed = 0
-        for input in graph[id].inputs {
+        for input in graph[place.id].inputs {
             guard let input else {
                 inputs.append(nil)
                 continue
             }
             guard let data = facts.constant(input, graph) else { return nil }
             inputs.append(data)
-            if graph[input].uses.allSatisfy({ $0.node == id }), !graph[input].isGraphOutput { freed += data.byteCount }
+            if graph[input].uses.allSatisfy({ $0.node == place.id }), !graph[input].isGraphOutput {
+                freed += data.byteCount
+            }
         }
         // Sizes come first: a hostile shape must not take memory.
         var needed = 0
@@ -88,6 +93,6 @@ enum FoldConstants: RewriteRule {
             needed += bytes
         }
         // What a kernel refuses is left for the run to report, if it ever gets there.
-        return try? definition.reference(site).run(inputs, threads: 1)
+        return try? place.definition.reference(place.site).run(inputs, threads: 1)
     }
 }

@@ -9,10 +9,11 @@ import Tensors
 enum ForwardInputs: RewriteRule {
     static let name = "nodes without effect removed"
 
+    static func starts(from definition: any Operator.Type) -> Bool { !definition.traits.contains(.isImpure) }
+
     static func match(_ place: RewritePlace, _ graph: Graph, _ facts: GraphFacts) throws(CNNOptError) -> Rewriting? {
         let (id, site, definition) = (place.id, place.site, place.definition)
-        guard !definition.traits.contains(.isImpure),
-            let output = site.node.outputs.first ?? nil, !graph.isCaptured(output)
+        guard let output = site.node.outputs.first ?? nil, !graph.isCaptured(output)
         else { return nil }
         for case let other? in site.node.outputs.dropFirst()
         where graph[other].isGraphOutput || !graph[other].uses.isEmpty {

@@ -11,28 +11,27 @@ import Tensors
 enum MergeDuplicates: RewriteSweep {
     static let name = "repeated computations merged"
 
-    static func run(_ graph: inout Graph, _ facts: GraphFacts) throws(CNNOptError) -> [[NodeID]] {
-        var merged: [[NodeID]] = []
+    static func run(_ engine: inout RewriteEngine) throws(CNNOptError) {
         var computed: [Int: [NodeID]] = [:]
         var constants = ConstantClasses()
-        for id in try graph.topologicalOrder() {
-            let node = graph[id]
-            guard let definition = facts.definition(id, graph), !definition.traits.contains(.isImpure),
+        for id in try engine.graph.topologicalOrder() {
+            let node = engine.graph[id]
+            guard let definition = engine.facts.definition(id, engine.graph), !definition.traits.contains(.isImpure),
                 node.subgraphs.isEmpty,
-                node.inputs.contains(where: { $0.map { graph[$0].constant == nil } ?? false })
+                node.inputs.contains(where: { $0.map { engine.graph[$0].constant == nil } ?? false })
             else { continue }
-            let inputs = node.inputs.map { $0.map { constants.representative($0, graph) } }
+            let inputs = node.inputs.map { $0.map { constants.representative($0, engine.graph) } }
             let key = hash(node, inputs)
             let used = node.outputs.indices.filter { port in
-                node.outputs[port].map { graph[$0].isGraphOutput || !graph[$0].uses.isEmpty } ?? false
+                node.outputs[port].map { engine.graph[$0].isGraphOutput || !engine.graph[$0].uses.isEmpty } ?? false
             }
             var twin: NodeID?
             // A name that has to stay keeps its node.
-            if used.allSatisfy({ port in node.outputs[port].map(graph.isInner) ?? true }) {
+            if used.allSatisfy({ port in node.outputs[port].map(engine.graph.isInner) ?? true }) {
                 twin = computed[key]?.first { other in
-                    let candidate = graph[other]
+                    let candidate = engine.graph[other]
                     return isEqual(node, candidate)
-                        && candidate.inputs.map { $0.map { constants.representative($0, graph) } } == inputs
+                        && candidate.inputs.map { $0.map { constants.representative($0, engine.graph) } } == inputs
                         && used.allSatisfy { candidate.outputs.indices.contains($0) && candidate.outputs[$0] != nil }
                 }
             }
@@ -42,16 +41,14 @@ enum MergeDuplicates: RewriteSweep {
                 }
                 continue
             }
-            merged.append(Rewriting.neighbours(of: id, graph) + [twin])
-            var patch = Patch(graph, author: "simplify")
+            var patch = Patch(engine.graph, author: "simplify")
             for port in used {
-                guard let old = node.outputs[port], let new = graph[twin].outputs[port] else { continue }
+                guard let old = node.outputs[port], let new = engine.graph[twin].outputs[port] else { continue }
                 patch.redirectUses(of: old, to: new)
             }
             patch.removeNode(id)
-            try graph.apply(patch)
+            guard try engine.apply(Rewriting(patch), of: name, at: id) else { return }
         }
-        return merged
     }
 
     private static func hash(_ node: Node, _ inputs: [ValueID?]) -> Int {

@@ -7,6 +7,8 @@ import Tensors
 enum RemoveDeadNodes: RewriteRule {
     static let name = "dead nodes removed"
 
+    static func starts(from definition: any Operator.Type) -> Bool { !definition.traits.contains(.isImpure) }
+
     static func match(_ place: RewritePlace, _ graph: Graph, _ facts: GraphFacts) throws(CNNOptError) -> Rewriting? {
         let id = place.id
         guard facts.isPure(id, graph) else { return nil }
