@@ -322,7 +322,7 @@ const ProtobufCMessageDescriptor cnnopt__compact_section__descriptor =
   (ProtobufCMessageInit) cnnopt__compact_section__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor cnnopt__compact_payload__field_descriptors[18] =
+static const ProtobufCFieldDescriptor cnnopt__compact_payload__field_descriptors[19] =
 {
   {
     "gap",
@@ -540,6 +540,18 @@ static const ProtobufCFieldDescriptor cnnopt__compact_payload__field_descriptors
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "middle",
+    19,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Cnnopt__CompactPayload, has_middle),
+    offsetof(Cnnopt__CompactPayload, middle),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned cnnopt__compact_payload__field_indices_by_name[] = {
   6,   /* field[6] = back */
@@ -551,6 +563,7 @@ static const unsigned cnnopt__compact_payload__field_indices_by_name[] = {
   0,   /* field[0] = gap */
   9,   /* field[9] = kernel_length */
   13,   /* field[13] = lowest */
+  18,   /* field[18] = middle */
   14,   /* field[14] = offset */
   8,   /* field[8] = row_length */
   4,   /* field[4] = section */
@@ -564,7 +577,7 @@ static const unsigned cnnopt__compact_payload__field_indices_by_name[] = {
 static const ProtobufCIntRange cnnopt__compact_payload__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 18 }
+  { 0, 19 }
 };
 const ProtobufCMessageDescriptor cnnopt__compact_payload__descriptor =
 {
@@ -574,7 +587,7 @@ const ProtobufCMessageDescriptor cnnopt__compact_payload__descriptor =
   "Cnnopt__CompactPayload",
   "cnnopt",
   sizeof(Cnnopt__CompactPayload),
-  18,
+  19,
   cnnopt__compact_payload__field_descriptors,
   cnnopt__compact_payload__field_indices_by_name,
   1,  cnnopt__compact_payload__number_ranges,

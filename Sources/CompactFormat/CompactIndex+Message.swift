@@ -49,6 +49,7 @@ extension CompactIndex {
             set(&message.has_kernel_length, &message.kernel_length, UInt32(payload.kernelLength))
         }
         set(&message.has_top, &message.top, UInt32(payload.top))
+        set(&message.has_middle, &message.middle, UInt32(payload.middle))
         let flags: UInt32 = (payload.hasZeros ? 1 : 0) | (payload.zerosHaveSigns ? 2 : 0)
         set(&message.has_flags, &message.flags, flags)
         set(&message.has_width, &message.width, UInt32(payload.width))
@@ -170,6 +171,7 @@ extension CompactIndex {
         payload.rowLength = try size(message.row_length)
         payload.kernelLength = message.has_kernel_length != 0 ? try size(UInt64(message.kernel_length)) : 1
         payload.top = try size(UInt64(message.top))
+        payload.middle = try size(UInt64(message.middle))
         payload.hasZeros = message.flags & 1 != 0
         payload.zerosHaveSigns = message.flags & 2 != 0
         payload.width = try size(UInt64(message.width))

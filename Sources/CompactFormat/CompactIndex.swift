@@ -36,6 +36,7 @@ package struct CompactIndex: Sendable, Equatable {
         package var rowLength = 0
         package var kernelLength = 1
         package var top = 0
+        package var middle = 0
         package var hasZeros = false
         package var zerosHaveSigns = false
         package var width = 0

@@ -83,9 +83,8 @@ struct PayloadAnalysis {
             } else {
                 payload.coding = .floats
                 (payload.width, payload.lowest) = (field.form.width, field.form.lowest)
-                (payload.top, payload.hasZeros, payload.zerosHaveSigns) = (
-                    field.top, field.zeros > 0, field.hasNegativeZeros
-                )
+                (payload.hasZeros, payload.zerosHaveSigns) = (field.zeros > 0, field.hasNegativeZeros)
+                setClasses(field.classes)
                 form = .floats(field.form, element)
             }
         } else if element != .opaque {
@@ -112,17 +111,29 @@ struct PayloadAnalysis {
     private mutating func setIntegers(_ form: NumberForm, _ source: UnsafeRawPointer) {
         self.form = form
         let batch = MagnitudeBatch(capacity: NumberForm.batch)
-        var top: UInt16 = 0
+        var classes = [Int](repeating: 0, count: 65)
         for first in stride(from: 0, to: payload.count, by: NumberForm.batch) {
             let count = min(NumberForm.batch, payload.count - first)
             form.take(source, first: first, count: count, into: batch)
-            for index in 0..<count {
-                top = max(top, batch.classes[index])
-                if batch.classes[index] == 0 { payload.hasZeros = true }
-            }
+            for index in 0..<count { classes[Int(batch.classes[index])] += 1 }
         }
-        payload.top = Int(top)
+        // Many zeros are best told apart first; few are the lowest class.
+        payload.hasZeros = classes[0] * 8 > payload.count
+        if payload.hasZeros { classes[0] = 0 }
+        setClasses(classes)
         if payload.top > CompactIndex.Payload.longestInteger { giveUp() }
+    }
+
+    /// Sets the highest class and the middle one of a histogram.
+    private mutating func setClasses(_ classes: [Int]) {
+        payload.top = classes.lastIndex { $0 > 0 } ?? 0
+        var (left, median) = (classes.reduce(0, +) / 2, 0)
+        for (number, count) in classes.enumerated() {
+            median = number
+            left -= count
+            if left < 0 { break }
+        }
+        payload.middle = max(min(payload.top - median, MagnitudeLayout.lowestMiddle), 0)
     }
 
     /// A middle value of unsigned elements.
@@ -226,7 +237,8 @@ private struct DistinctValues {
 /// What the fields of floating-point numbers need.
 private struct FloatScan {
     private(set) var form: FloatForm
-    private(set) var top = 0
+    /// How many numbers are of each class, zeros apart.
+    private(set) var classes: [Int]
     private(set) var zeros = 0
     private(set) var hasNegativeZeros = false
 
@@ -235,7 +247,7 @@ private struct FloatScan {
         let exponentMask = (UInt64(1) << UInt64(fields.exponent)) - 1
         var used: UInt64 = 0
         var lowest = Int(exponentMask)
-        var highest = -1
+        classes = [Int](repeating: 0, count: (1 << fields.exponent) + 1)
         for index in 0..<count {
             let word = NumberForm.pattern(source, index, element)
             let mantissa = word & mantissaMask
@@ -245,14 +257,13 @@ private struct FloatScan {
                 if word != 0 { hasNegativeZeros = true }
                 continue
             }
-            highest = max(highest, exponent)
+            classes[exponent + 1] += 1
             used |= mantissa
             // A number without mantissa bits is all leading bit.
             if mantissa != 0 {
                 lowest = min(lowest, max(exponent, 1) - fields.mantissa + mantissa.trailingZeroBitCount)
             }
         }
-        top = highest + 1
         let width = used == 0 ? 0 : fields.mantissa - used.trailingZeroBitCount
         form = FloatForm(exponentBits: fields.exponent, mantissaBits: fields.mantissa, width: width, lowest: lowest)
     }

@@ -51,6 +51,7 @@ extension CompactIndex.Payload {
         let isKernel = (1...MagnitudeLayout.largestKernel).contains(kernelLength)
         return MagnitudeLayout(
             top: top,
+            middle: middle,
             hasZeros: hasZeros,
             zerosHaveSigns: zerosHaveSigns,
             widths: widths,

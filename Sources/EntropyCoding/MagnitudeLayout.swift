@@ -5,7 +5,9 @@
 package struct MagnitudeLayout: Sendable, Equatable {
     /// The highest class that occurs.
     package var top: Int
-    /// Whether the number zero occurs.
+    /// How far below the highest class an ordinary one lies, 0 to ``lowestMiddle``: classes are coded by their distance from there.
+    package var middle: Int
+    /// Whether zero is told apart from all other numbers first; else it is the lowest class.
     package var hasZeros: Bool
     /// Whether zeros have signs, as those of floating-point numbers may.
     package var zerosHaveSigns: Bool
@@ -17,9 +19,19 @@ package struct MagnitudeLayout: Sendable, Equatable {
     package var kernelLength: Int
 
     package static let largestKernel = 64
+    package static let lowestMiddle = 7
 
-    package init(top: Int, hasZeros: Bool, zerosHaveSigns: Bool, widths: [UInt8], rowLength: Int, kernelLength: Int) {
+    package init(
+        top: Int,
+        middle: Int = 0,
+        hasZeros: Bool,
+        zerosHaveSigns: Bool,
+        widths: [UInt8],
+        rowLength: Int,
+        kernelLength: Int
+    ) {
         self.top = top
+        self.middle = min(max(middle, 0), min(Self.lowestMiddle, top))
         self.hasZeros = hasZeros
         self.zerosHaveSigns = zerosHaveSigns
         self.widths = widths

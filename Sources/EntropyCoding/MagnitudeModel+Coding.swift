@@ -23,7 +23,8 @@ extension MagnitudeModel {
         let (columns, magnitudes, signs) = (surroundings.columns, surroundings.magnitudes, surroundings.signs)
         let widths = surroundings.widths
         let layout = surroundings.layout
-        let (top, rowLength, kernelLength) = (UInt32(layout.top), layout.rowLength, layout.kernelLength)
+        let (top, middle) = (UInt32(layout.top), UInt32(layout.middle))
+        let (rowLength, kernelLength) = (layout.rowLength, layout.kernelLength)
         let (hasZeros, zerosHaveSigns) = (layout.hasZeros, layout.zerosHaveSigns)
         var (row, whole) = (surroundings.row, surroundings.whole)
         var (place, kernelPlace, number) = (surroundings.place, surroundings.kernelPlace, surroundings.number)
@@ -59,28 +60,32 @@ extension MagnitudeModel {
                 let bit = UInt32(truncatingIfNeeded: payload) & 1
                 payload = zerosHaveSigns ? UInt64(sign[9].code(bit, tables, &local)) : 0
             } else {
-                let below = codeDistance(top &- given, one, other, tables, &local)
+                let below = codeDistance(top &- given, middle, one, other, tables, &local)
                 let found = top &- min(below, top)
                 classes[index] = UInt16(truncatingIfNeeded: found)
-                let isKernelInner = kernelPlace > 0
-                let left = isKernelInner ? 1 &+ Int(signs[(number &- 1) & mask]) : 0
-                let above = place >= kernelLength ? 1 &+ Int(signs[acrossIndex]) : 0
-                let signBit = sign[3 &* left &+ above].code(UInt32(truncatingIfNeeded: payload) & 1, tables, &local)
-                let width = Int(widths[Int(found)])
-                let fraction = codeFraction(
-                    payload >> 1,
-                    width,
-                    min(Int(below), Self.fractionContexts - 1),
-                    tables,
-                    &local
-                )
-                payload = fraction << 1 | UInt64(signBit)
-                if below < 12 {
-                    let upper =
-                        width >= 7
-                        ? UInt32(truncatingIfNeeded: fraction >> UInt64(width &- 7))
-                        : UInt32(truncatingIfNeeded: fraction << UInt64(7 &- width))
-                    magnitude = ((128 &+ upper) << 4) >> below
+                if found == 0 {
+                    payload = 0
+                } else {
+                    let isKernelInner = kernelPlace > 0
+                    let left = isKernelInner ? 1 &+ Int(signs[(number &- 1) & mask]) : 0
+                    let above = place >= kernelLength ? 1 &+ Int(signs[acrossIndex]) : 0
+                    let signBit = sign[3 &* left &+ above].code(UInt32(truncatingIfNeeded: payload) & 1, tables, &local)
+                    let width = Int(widths[Int(found)])
+                    let fraction = codeFraction(
+                        payload >> 1,
+                        width,
+                        min(Int(below), Self.fractionContexts - 1),
+                        tables,
+                        &local
+                    )
+                    payload = fraction << 1 | UInt64(signBit)
+                    if below < 12 {
+                        let upper =
+                            width >= 7
+                            ? UInt32(truncatingIfNeeded: fraction >> UInt64(width &- 7))
+                            : UInt32(truncatingIfNeeded: fraction << UInt64(7 &- width))
+                        magnitude = ((128 &+ upper) << 4) >> below
+                    }
                 }
             }
             payloads[index] = payload
@@ -109,14 +114,28 @@ extension MagnitudeModel {
     @inline(__always)
     private func codeDistance<Coder: BinaryCoder>(
         _ distance: UInt32,
+        _ middle: UInt32,
         _ one: UnsafeMutablePointer<AdaptiveBit>,
         _ other: UnsafeMutablePointer<AdaptiveBit>,
         _ tables: CodingTables,
         _ coder: inout Coder
     ) -> UInt32 {
-        var found: UInt32 = 0
-        while found < Self.unary {
-            let node = Int(found)
+        var found = middle
+        if middle > 0, weights[0].code(distance < middle ? 1 : 0, one, other, tables, &coder) != 0 {
+            // Above: the highest class needs no decision to end.
+            found &-= 1
+            while found > 0 {
+                let node = Self.above &+ Int(middle &- 1 &- found)
+                guard weights[node].code(distance < found ? 1 : 0, one + node, other + node, tables, &coder) != 0 else {
+                    return found
+                }
+                found &-= 1
+            }
+            return 0
+        }
+        let end = middle &+ Self.longestBelow
+        while found < end {
+            let node = Self.below &+ Int(found &- middle)
             guard weights[node].code(distance > found ? 1 : 0, one + node, other + node, tables, &coder) != 0 else {
                 return found
             }

@@ -1,17 +1,19 @@
 /// What was learned of numbers so far: estimates of all decisions in their contexts. It serves one tensor after another;
 /// tensors that resemble each other need not be learned anew.
 ///
-/// The binarisation: zero or not; how far the class lies below the tensor's highest, in unary with an Exp-Golomb escape; the sign; the
+/// The binarisation: zero or not; whether the class is above an ordinary one, and how far above or below in unary, below with an Exp-Golomb escape; the sign; the
 /// upper bits of the fraction; its lower bits as they are. The first two are coded in two contexts at once, whose estimates
 /// are mixed: what rows and columns had so far, and what the neighbours are.
 package final class MagnitudeModel {
     static let contexts = 32
     /// Decisions on the class in each context.
     static let nodes = 48
-    /// Unary decisions before the escape, and where the escape's and the zero's decisions lie.
-    static let unary = 24
+    /// Where the decisions lie: above the middle or not (0), downwards (1 to 23), the escape's, zero, upwards.
+    static let below = 1
+    static let longestBelow: UInt32 = 23
     static let escape = 24
     static let zero = 40
+    static let above = 41
     static let fractionContexts = 32
     static let fractionNodes = 16
     static let signs = 10

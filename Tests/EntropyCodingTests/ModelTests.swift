@@ -12,8 +12,8 @@ import Testing
     }
 
     /// Integers of a bell-shaped distribution whose width differs from row to row.
-    static func integers(_ count: Int, row: Int, width: Double, kernel: Int = 1, seed: UInt64 = 3) -> Case {
-        var random = SeededGenerator(seed: seed)
+    static func integers(_ count: Int, row: Int, width: Double, kernel: Int = 1, middle: Int = 0) -> Case {
+        var random = SeededGenerator(seed: 3)
         var numbers: [(UInt16, UInt64)] = []
         for index in 0..<count {
             let scale = width * Double(1 + index / row % 5)
@@ -26,13 +26,14 @@ import Testing
         let top = Int(numbers.map(\.0).max() ?? 0)
         let layout = MagnitudeLayout(
             top: top,
-            hasZeros: numbers.contains { $0.0 == 0 },
+            middle: middle,
+            hasZeros: middle == 0 && numbers.contains { $0.0 == 0 },
             zerosHaveSigns: false,
             widths: (0...top).map { UInt8(max(0, $0 - 1)) },
             rowLength: row,
             kernelLength: kernel
         )
-        return Case(name: "\(count) integers", layout: layout, numbers: numbers)
+        return Case(name: "\(count) integers, middle \(middle)", layout: layout, numbers: numbers)
     }
 
     /// Classes far apart, wide fractions, zeros with signs.
@@ -57,6 +58,7 @@ import Testing
 
     @Test(
         arguments: [
+            integers(5_000, row: 64, width: 12, middle: 2), integers(4_100, row: 90, width: 0.4, middle: 7),
             integers(1, row: 1, width: 10), integers(5_000, row: 64, width: 12),
             integers(4_100, row: 90, width: 0.4, kernel: 9),
             integers(3_000, row: 3_000, width: 4_000), wild(3_000),

@@ -205,7 +205,7 @@ struct  Cnnopt__CompactPayload
   protobuf_c_boolean has_top;
   uint32_t top;
   /*
-   * Bit 0: zeros occur. Bit 1: zeros have signs.
+   * Bit 0: zero is told apart first. Bit 1: zeros have signs.
    */
   protobuf_c_boolean has_flags;
   uint32_t flags;
@@ -236,10 +236,15 @@ struct  Cnnopt__CompactPayload
    */
   protobuf_c_boolean has_zeros;
   uint64_t zeros;
+  /*
+   * How far below the highest class an ordinary one lies, 0 to 7.
+   */
+  protobuf_c_boolean has_middle;
+  uint32_t middle;
 };
 #define CNNOPT__COMPACT_PAYLOAD__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&cnnopt__compact_payload__descriptor) \
-    , 0, 0, 0, 0, 0, CNNOPT__COMPACT_CODING__BYTES, 0, CNNOPT__COMPACT_ELEMENT__OPAQUE, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, {0,NULL}, 0, 0 }
+    , 0, 0, 0, 0, 0, CNNOPT__COMPACT_CODING__BYTES, 0, CNNOPT__COMPACT_ELEMENT__OPAQUE, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, {0,NULL}, 0, 0, 0, 0 }
 
 
 /* Cnnopt__CompactIndex methods */
