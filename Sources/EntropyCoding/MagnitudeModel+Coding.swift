@@ -145,7 +145,7 @@ extension MagnitudeModel {
     }
 
     /// Exp-Golomb: the length of the number plus 1 in unary, then its bits below the first.
-    @inline(never)
+    @inline(__always)
     private func codeEscape<Coder: BinaryCoder>(
         _ rest: UInt32,
         _ one: UnsafeMutablePointer<AdaptiveBit>,

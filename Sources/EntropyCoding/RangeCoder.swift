@@ -17,7 +17,7 @@ package struct RangeEncoder: BinaryCoder {
             let (sum, carry) = low.addingReportingOverflow(bound)
             low = sum
             range &-= bound
-            if carry { propagate() }
+            if carry { Self.propagate(words) }
         }
         if range < 1 << 32 {
             words.append(UInt32(truncatingIfNeeded: low >> 32))
@@ -33,7 +33,8 @@ package struct RangeEncoder: BinaryCoder {
         return bits
     }
 
-    private mutating func propagate() {
+    @inline(never)
+    private static func propagate(_ words: GrowingBuffer<UInt32>) {
         var index = words.count - 1
         while index >= 0 {
             words.base[index] &+= 1
@@ -59,7 +60,7 @@ package struct RangeEncoder: BinaryCoder {
                 break
             }
         }
-        if carry { propagate() }
+        if carry { Self.propagate(words) }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(words.count * 4 + 8)
         for word in UnsafeBufferPointer(start: words.base, count: words.count) {
@@ -120,19 +121,20 @@ package struct RangeDecoder: BinaryCoder {
     @inline(__always)
     package mutating func codeRaw(_ bits: UInt64, count: Int) -> UInt64 { raw.read(count) }
 
+    /// The coder's state stays in registers as long as nothing that takes its address is called.
+    @inline(__always)
     private mutating func word() -> UInt32 {
-        if end - next >= 4 {
-            defer { next += 4 }
-            return UInt32(bigEndian: UnsafeRawPointer(next).loadUnaligned(as: UInt32.self))
-        }
-        var word: UInt32 = 0
-        for _ in 0..<4 {
-            word <<= 8
-            if next < end {
-                word |= UInt32(next.pointee)
-                next += 1
-            }
-        }
+        let left = end - next
+        let word =
+            left >= 4
+            ? UInt32(bigEndian: UnsafeRawPointer(next).loadUnaligned(as: UInt32.self)) : Self.tail(next, left)
+        next += min(left, 4)
         return word
+    }
+
+    /// The last bytes, and zeros behind them.
+    @inline(never)
+    private static func tail(_ bytes: UnsafePointer<UInt8>, _ count: Int) -> UInt32 {
+        (0..<4).reduce(0) { $0 << 8 | ($1 < count ? UInt32(bytes[$1]) : 0) }
     }
 }
