@@ -21,7 +21,8 @@ enum SectionCoding {
         for modelled in 2...4 {
             var counter = BitCounter()
             run(pieces, MagnitudeModel(modelledBits: modelled), most: sample, &counter)
-            if counter.bits < best { (best, section.modelledBits) = (counter.bits, modelled) }
+            // Each costs time as well: it has to be worth it.
+            if counter.bits < 0.999 * best { (best, section.modelledBits) = (counter.bits, modelled) }
         }
         var encoder = RangeEncoder()
         run(pieces, MagnitudeModel(modelledBits: section.modelledBits), most: .max, &encoder)

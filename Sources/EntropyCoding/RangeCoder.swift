@@ -102,15 +102,12 @@ package struct RangeDecoder: BinaryCoder {
     @inline(__always)
     package mutating func code(_ bit: UInt32, one: UInt32) -> UInt32 {
         let bound = (range >> 16) &* UInt64(one)
-        let bit: UInt32
-        if offset < bound {
-            range = bound
-            bit = 1
-        } else {
-            offset &-= bound
-            range &-= bound
-            bit = 0
-        }
+        // Without a branch: half of the bits are as good as noise, and a processor would guess them wrong.
+        let bit: UInt32 = offset < bound ? 1 : 0
+        let keep = 0 &- UInt64(bit)
+        let rest = range &- bound
+        range = rest ^ ((rest ^ bound) & keep)
+        offset &-= bound & ~keep
         if range < 1 << 32 {
             range <<= 32
             offset = offset << 32 | UInt64(word())
