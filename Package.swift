@@ -47,6 +47,9 @@ let package = Package(
         .target(name: "COneDNN", linkerSettings: [.linkedLibrary("dnnl")]),
         library("Execution", ["Operators", "COneDNN", "CKernels"]),
         library("ONNXFormat", ["COnnxSchema", "GraphIR", "Tensors"]),
+        library("EntropyCoding", ["Tensors"]),
+        .target(name: "CCompactSchema", dependencies: ["CProtobufC"]),
+        library("CompactFormat", ["EntropyCoding", "ONNXFormat", "CCompactSchema", "CZlib", "Tensors"]),
         library("Datasets", ["Tensors", "CTurboJPEG", "CPNGReader", "CZlib"]),
         library("Passes", ["Execution", "Datasets", "CLapack"], linking: lapack),
         .systemLibrary(name: "CLapack", providers: [.apt(["libopenblas-dev"])]),
@@ -59,7 +62,10 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CPNGReader", dependencies: ["CPNG"]),
         library("Reports"),
-        library("CNNOpt", ["Passes", "ONNXFormat", "Execution", "Datasets", "Operators", "GraphIR", "Tensors"]),
+        library(
+            "CNNOpt",
+            ["Passes", "ONNXFormat", "CompactFormat", "Execution", "Datasets", "Operators", "GraphIR", "Tensors"]
+        ),
         .target(name: "CStart"),
         .executableTarget(
             name: "CommandLineTool",
@@ -70,7 +76,7 @@ let package = Package(
             ]
         ),
 
-        library("Fuzzing", ["Passes", "ONNXFormat", "Datasets", "CTurboJPEG"]),
+        library("Fuzzing", ["Passes", "ONNXFormat", "CompactFormat", "Datasets", "CTurboJPEG"]),
         .executableTarget(
             name: "FuzzTool",
             dependencies: ["Fuzzing", .product(name: "ArgumentParser", package: "swift-argument-parser")]
@@ -90,6 +96,8 @@ let package = Package(
         tests("ExecutionTests", ["Execution", "ONNXFormat"]),
         tests("PassesTests", ["Passes", "ONNXFormat", "Datasets"]),
         tests("ONNXFormatTests", ["ONNXFormat", "GraphIR", "COnnxSchema"]),
+        tests("EntropyCodingTests", ["EntropyCoding", "Tensors"]),
+        tests("CompactFormatTests", ["CompactFormat", "ONNXFormat", "EntropyCoding", "Tensors"]),
         tests("ReportsTests", ["Reports"]),
         tests("FuzzingTests", ["Fuzzing"]),
         tests("CNNOptTests", ["CNNOpt"]),

@@ -1,3 +1,4 @@
+import CompactFormat
 import Foundation
 import GraphIR
 import ONNXFormat
@@ -5,18 +6,20 @@ import Tensors
 
 /// Model files by their extension.
 enum ModelFile {
-    private enum Format {
+    enum Format {
         case onnx
         case compact
     }
 
-    private static func format(_ path: String) throws(CNNOptError) -> Format {
+    static func format(_ path: String) throws(CNNOptError) -> Format {
         switch URL(fileURLWithPath: path).pathExtension.lowercased() {
         case "onnx", "pb": return .onnx
         case "cnz": return .compact
         case let other:
             let found = other.isEmpty ? "the name has no extension" : "the extension is .\(other)"
-            throw CNNOptError(.usage, found, remedy: "ONNX models end in .onnx or .pb").inFile(path)
+            throw CNNOptError(.usage, found, remedy: "ONNX models end in .onnx or .pb, compact ones in .cnz").inFile(
+                path
+            )
         }
     }
 
@@ -24,21 +27,41 @@ enum ModelFile {
     static func read(_ path: String) throws(CNNOptError) -> Model {
         switch try format(path) {
         case .onnx: return try ONNXReader.read(path: path)
-        case .compact: throw unsupportedCompact(path)
+        case .compact:
+            let model = try CompactArchive(path: path).restored(path)
+            defer { withExtendedLifetime(model) {} }
+            return try ONNXReader.read(UnsafeRawBufferPointer(start: model.base, count: model.byteCount), name: path)
         }
+    }
+
+    /// Reads a model for what is in it. The large tensors of a compact file are not decoded.
+    /// - Returns: the model, and for tensors whose elements are all left zero how many of them really are, by name.
+    static func readOutline(_ path: String) throws(CNNOptError) -> (Model, zeros: [String: Int]) {
+        guard try format(path) == .compact else { return (try read(path), [:]) }
+        let threads = ProcessInfo.processInfo.activeProcessorCount
+        let archive = try CompactArchive(path: path)
+        let outline: (model: TensorStorage, zeros: [String: Int])
+        do { outline = try archive.outline(threads: threads) } catch { throw error.inFile(path) }
+        defer { withExtendedLifetime(outline.model) {} }
+        let bytes = UnsafeRawBufferPointer(start: outline.model.base, count: outline.model.byteCount)
+        return (try ONNXReader.read(bytes, name: path), outline.zeros)
     }
 
     /// Writes a model, whole or not at all.
     static func write(_ model: Model, to path: String) throws(CNNOptError) {
         switch try format(path) {
         case .onnx: try ONNXWriter.write(model, to: path)
-        case .compact: throw unsupportedCompact(path)
+        case .compact:
+            let packed = try ONNXWriter.bytes(of: model).withRawBytes { (bytes) throws(CNNOptError) in
+                try CompactWriter.pack(bytes, threads: ProcessInfo.processInfo.activeProcessorCount)
+            }
+            try packed.write(to: path)
         }
     }
 
     /// Checks that a model can be written there, before long work ends in an error: a temporary file is made and dropped.
     static func checkWritable(_ path: String) throws(CNNOptError) {
-        if try format(path) == .compact { throw unsupportedCompact(path) }
+        _ = try format(path)
         _ = try AtomicFile(path)
     }
 
@@ -57,6 +80,7 @@ enum ModelFile {
     /// The size in bytes of a model that was written there, with its external data.
     static func writtenByteCount(_ path: String, _ model: Model) -> Int {
         let own = size(path)
+        if (try? format(path)) == .compact { return own }
         let weights = model.graph.initializers.reduce(0) { $0 + (model.graph[$1].constant?.data.byteCount ?? 0) }
         return own >= weights ? own : own + size(ONNXWriter.externalDataPath(path))
     }
@@ -64,10 +88,25 @@ enum ModelFile {
     private static func size(_ path: String) -> Int {
         (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0
     }
+}
 
-    private static func unsupportedCompact(_ path: String) -> CNNOptError {
-        CNNOptError(.unsupported, "compact .cnz files cannot be read or written by this build", remedy: "use .onnx")
-            .inFile(path)
+extension CompactArchive {
+    /// Restores the model file; errors name the compact one.
+    func restored(
+        _ path: String,
+        threads: Int = ProcessInfo.processInfo.activeProcessorCount
+    ) throws(CNNOptError) -> TensorStorage {
+        do { return try restore(threads: threads) } catch { throw error.inFile(path) }
+    }
+}
+
+extension [UInt8] {
+    /// `withUnsafeBytes` with the error type kept.
+    func withRawBytes<R>(_ body: (UnsafeRawBufferPointer) throws(CNNOptError) -> R) throws(CNNOptError) -> R {
+        let result = withUnsafeBytes { raw -> Result<R, CNNOptError> in
+            do throws(CNNOptError) { return .success(try body(raw)) } catch { return .failure(error) }
+        }
+        return try result.get()
     }
 }
 

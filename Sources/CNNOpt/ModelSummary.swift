@@ -69,16 +69,24 @@ public struct ModelSummary: Sendable, Encodable {
     /// Summarises a model file.
     /// - Throws: where the file cannot be read, or a node contradicts its inputs.
     public init(path: String, options: RunOptions = RunOptions()) throws(CNNOptError) {
-        let model = try ModelFile.read(path).fixing(inputShapes: options.inputShapes, batch: options.batch)
+        let (outline, zeros) = try ModelFile.readOutline(path)
+        let model = try outline.fixing(inputShapes: options.inputShapes, batch: options.batch)
         do {
-            try self.init(model, fileBytes: ModelFile.byteCount(path, model))
+            try self.init(model, fileBytes: ModelFile.byteCount(path, model), zeros: zeros)
         } catch {
             throw error.inFile(path)
         }
     }
 
-    /// - Parameter includesLayers: false where only the totals are wanted; ``layers`` is then empty.
-    init(_ model: Model, fileBytes: Int, includesLayers: Bool = true) throws(CNNOptError) {
+    /// - Parameters:
+    ///   - includesLayers: false where only the totals are wanted; ``layers`` is then empty.
+    ///   - zeros: for tensors whose elements were not read, how many of them are zero, by name.
+    init(
+        _ model: Model,
+        fileBytes: Int,
+        includesLayers: Bool = true,
+        zeros: [String: Int] = [:]
+    ) throws(CNNOptError) {
         let graph = model.graph
         let facts = try GraphFacts(model)
         opset = model.opset()
@@ -106,7 +114,7 @@ public struct ModelSummary: Sendable, Encodable {
             guard includesLayers else { continue }
             let isUnknown = cost.unknownNodes > 0 && cost.macs == 0
             let site = batchOne.site(id, graph)
-            layers.append(try Self.layer(id, site, isUnknown ? nil : cost.macs, graph, facts, &counted))
+            layers.append(try Self.layer(id, site, isUnknown ? nil : cost.macs, graph, facts, zeros, &counted))
         }
         macs = total
         self.layers = layers
@@ -162,10 +170,12 @@ public struct ModelSummary: Sendable, Encodable {
         _ macs: Int?,
         _ graph: Graph,
         _ facts: GraphFacts,
+        _ zeros: [String: Int],
         _ counted: inout Set<ValueID>
     ) throws(CNNOptError) -> Layer {
         var parameters = 0
         var weight: TensorData?
+        var known: Int?
         for case let input? in site.node.inputs {
             let stored = storedSource(input, graph, facts)
             guard let tensor = facts.constant(stored, graph) else { continue }
@@ -175,7 +185,9 @@ public struct ModelSummary: Sendable, Encodable {
             site.node.inputs.indices.contains(form.weightPort),
             let input = site.node.inputs[form.weightPort]
         {
-            weight = facts.constant(storedSource(input, graph, facts), graph)
+            let stored = storedSource(input, graph, facts)
+            weight = facts.constant(stored, graph)
+            known = zeros[graph[stored].name]
         }
         return Layer(
             name: site.name,
@@ -184,7 +196,7 @@ public struct ModelSummary: Sendable, Encodable {
             parameters: parameters,
             macs: macs,
             weightBits: weight?.elementType.bitWidth,
-            sparsity: try weight.map { (tensor) throws(CNNOptError) in try tensor.zeroFraction() } ?? nil
+            sparsity: try weight.map { (tensor) throws(CNNOptError) in try tensor.zeroFraction(known: known) } ?? nil
         )
     }
 
@@ -218,8 +230,10 @@ extension TensorData {
     }
 
     /// The fraction of elements that are zero; nil for an empty tensor and types that hold no plain numbers.
-    fileprivate func zeroFraction() throws(CNNOptError) -> Double? {
+    /// - Parameter known: how many are, where the elements were not read.
+    fileprivate func zeroFraction(known: Int?) throws(CNNOptError) -> Double? {
         guard count > 0 else { return nil }
+        if let known { return Double(known) / Double(count) }
         let zeros: Int
         switch elementType {
         // The sign bit of a floating-point zero does not count.

@@ -13,7 +13,8 @@ struct CNNOptCommand: ParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            Optimize.self, Summary.self, Run.self, Validate.self, Bench.self, ListPasses.self, ListOperators.self,
+            Optimize.self, Summary.self, Run.self, Validate.self, Bench.self, Pack.self, Unpack.self, ListPasses.self,
+            ListOperators.self,
         ],
         defaultSubcommand: Optimize.self
     )

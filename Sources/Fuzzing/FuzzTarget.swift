@@ -52,6 +52,6 @@ extension FuzzTarget {
 /// The targets that `cnnopt-fuzz` knows.
 package enum FuzzTargets {
     package static let all: [any FuzzTarget.Type] = [
-        ModelFuzzing.self, ExternalDataFuzzing.self, ArrayFuzzing.self, JPEGFuzzing.self,
+        ModelFuzzing.self, ExternalDataFuzzing.self, CompactFuzzing.self, ArrayFuzzing.self, JPEGFuzzing.self,
     ]
 }

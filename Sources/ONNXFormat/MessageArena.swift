@@ -117,7 +117,7 @@ final class MessageArena {
 }
 
 /// The serialised form of a message that protobuf-c knows.
-func packed<M>(_ message: UnsafeMutablePointer<M>) -> [UInt8] {
+package func packed<M>(_ message: UnsafeMutablePointer<M>) -> [UInt8] {
     let base = UnsafeRawPointer(message).assumingMemoryBound(to: ProtobufCMessage.self)
     let size = protobuf_c_message_get_packed_size(base)
     guard size > 0 else { return [] }

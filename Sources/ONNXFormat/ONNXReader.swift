@@ -29,6 +29,16 @@ package enum ONNXReader {
         }
     }
 
+    /// Reads a model from memory of someone else's; it must not have external data.
+    /// - Parameter name: stands for the file in messages.
+    package static func read(_ bytes: UnsafeRawBufferPointer, name: String) throws(CNNOptError) -> Model {
+        do {
+            return try read(bytes, of: nil, external: ExternalDataReader(modelPath: nil))
+        } catch {
+            throw error.inFile(name)
+        }
+    }
+
     private static func read(
         _ bytes: UnsafeRawBufferPointer,
         of file: MappedFile?,

@@ -9,7 +9,7 @@ import Tensors
 
 /// The allocator that protobuf-c unpacks through. Large blocks are aligned as tensors are, so that their bytes can be taken
 /// over; the total is limited, because a few bytes of a hostile file may ask for many of memory.
-final class ProtobufHeap {
+package final class ProtobufHeap {
     /// Blocks of at least so many bytes are aligned for tensors and worth taking over.
     static let adoptable = 512
 
@@ -21,7 +21,7 @@ final class ProtobufHeap {
     private var copiedBytes = 0
     private static let releasePeriod = 16 << 20
 
-    init(source: MappedFile? = nil) {
+    package init(source: MappedFile? = nil) {
         self.source = source
         allocator = .allocate(capacity: 1)
         allocator.initialize(to: ProtobufCAllocator())
@@ -52,7 +52,7 @@ final class ProtobufHeap {
     }
 
     /// Unpacks a message that ``WireGuard`` has passed, hands it to the body and frees what the body has not taken.
-    func withUnpacked<R>(
+    package func withUnpacked<R>(
         _ bytes: UnsafeRawBufferPointer,
         as descriptor: WireGuard.Descriptor,
         _ body: (UnsafeMutablePointer<ProtobufCMessage>) throws(CNNOptError) -> R

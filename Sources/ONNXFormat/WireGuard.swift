@@ -5,13 +5,13 @@ import Tensors
 /// byte and does not say where a broken message is broken.
 ///
 /// The walk keeps its own stack, so its depth costs no call stack.
-struct WireGuard {
+package struct WireGuard {
     /// The deepest nesting of messages that is read; the same limit as Google's readers have.
     static let deepest = 100
     /// The largest message that protobuf can hold, in bytes.
     static let largest = Int(Int32.max)
 
-    typealias Descriptor = UnsafePointer<ProtobufCMessageDescriptor>
+    package typealias Descriptor = UnsafePointer<ProtobufCMessageDescriptor>
 
     private struct Frame {
         let descriptor: Descriptor
@@ -27,7 +27,7 @@ struct WireGuard {
 
     /// Checks that the bytes are a message of that type which protobuf-c can unpack without loss.
     /// - Throws: `invalidModel` with the offset of the first byte that is wrong.
-    static func check(_ bytes: UnsafeRawBufferPointer, as descriptor: Descriptor) throws(CNNOptError) {
+    package static func check(_ bytes: UnsafeRawBufferPointer, as descriptor: Descriptor) throws(CNNOptError) {
         guard bytes.count <= largest else {
             throw CNNOptError(
                 .invalidModel,

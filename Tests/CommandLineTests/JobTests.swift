@@ -148,7 +148,7 @@ import Testing
         }
     }
 
-    @Test(arguments: ["optimize", "summary", "run", "validate", "bench", "passes", "operators"])
+    @Test(arguments: ["optimize", "summary", "run", "validate", "bench", "pack", "unpack", "passes", "operators"])
     func helpIsAsPinned(_ command: String) throws {
         try expectSnapshot("help-\(command)", try cnnopt([command, "--help"]))
     }

@@ -1,0 +1,72 @@
+import ArgumentParser
+import CNNOpt
+import Foundation
+import Reports
+
+/// Options of the commands that change a model's container.
+struct ContainerOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Threads that code at once. (default: all processors)", valueName: "n"))
+    var threads: Int?
+
+    @Flag(help: "Print one JSON document.") var json = false
+
+    var threadCount: Int { threads ?? ProcessInfo.processInfo.activeProcessorCount }
+
+    func validate() throws {
+        if let threads, !(1...1_024).contains(threads) {
+            throw ValidationError("--threads \(threads): 1 to 1024 are possible")
+        }
+    }
+}
+
+/// `cnnopt pack`.
+struct Pack: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Pack an ONNX file into a compact one, from which unpack restores it byte for byte."
+    )
+
+    @Argument(help: "The ONNX model.") var model: String
+    @Argument(help: "The compact file to write: its name ends in .cnz.") var output: String
+    @OptionGroup var options: ContainerOptions
+
+    func run() throws {
+        let result = try PackJob.pack(model, to: output, threads: options.threadCount)
+        try Console.result(options.json ? try JSON.text(result) : text(result))
+    }
+
+    private func text(_ result: PackResult) -> String {
+        func row(_ name: String, _ sections: Int, _ tensors: Int, _ before: Int?, _ after: Int) -> [String] {
+            let ratio = before.map { $0 == 0 ? "" : Numbers.fixed(100 * Double(after) / Double($0), digits: 1) + " %" }
+            return [
+                name, sections == 0 ? "" : Numbers.grouped(sections), tensors == 0 ? "" : Numbers.grouped(tensors),
+                before.map(Numbers.grouped) ?? "", Numbers.grouped(after), ratio ?? "",
+            ]
+        }
+        var rows = result.parts.map { row($0.kind, $0.sections, $0.tensors, $0.modelBytes, $0.compactBytes) }
+        rows.append(row("whole file", 0, 0, result.modelBytes, result.compactBytes))
+        return Table(
+            columns: [
+                ("part", .left), ("sections", .right), ("tensors", .right), ("bytes", .right), ("packed", .right),
+                ("ratio", .right),
+            ],
+            rows: rows
+        ).text
+    }
+}
+
+/// `cnnopt unpack`.
+struct Unpack: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Restore the ONNX file that was packed, byte for byte.")
+
+    @Argument(help: "The compact file.") var file: String
+    @Argument(help: "The ONNX file to write.") var output: String
+    @OptionGroup var options: ContainerOptions
+
+    func run() throws {
+        let result = try PackJob.unpack(file, to: output, threads: options.threadCount)
+        try Console.result(
+            options.json
+                ? try JSON.text(result) : "\(result.output): \(Numbers.grouped(result.modelBytes)) bytes restored"
+        )
+    }
+}

@@ -1,0 +1,44 @@
+import ONNXFormat
+import Tensors
+
+extension CompactArchive {
+    /// Payloads of fewer bytes are always decoded: shapes may depend on them.
+    private static let smallest = 1 << 16
+
+    /// The model file without its large tensors, for those who want to know what is in it and not what it says.
+    /// - Returns: the file, in which the elements of large named tensors are all zero, and how many elements of each of these
+    ///   tensors really are.
+    package func outline(threads: Int) throws(CNNOptError) -> (model: TensorStorage, zeros: [String: Int]) {
+        let large = index.payloads.indices.filter { isCounted($0) }
+        guard !large.isEmpty else { return (try restore(threads: threads), [:]) }
+        let skeleton = try restore(threads: threads) { _ in false }
+        let bytes = UnsafeRawBufferPointer(start: skeleton.base, count: skeleton.byteCount)
+        let tensors = try PayloadLocator.locate(bytes, minimum: CompactWriter.smallestPayload)
+        withExtendedLifetime(skeleton) {}
+        guard tensors.count == index.payloads.count else { return (try restore(threads: threads), [:]) }
+        let names = Dictionary(tensors.map { ($0.name ?? "", 1) }, uniquingKeysWith: +)
+        var zeros: [String: Int] = [:]
+        var left: Set<Int> = []
+        for number in large {
+            // The elements of one name have to be those of one payload.
+            guard let name = tensors[number].name, !name.isEmpty, names[name] == 1,
+                tensors[number].range.lowerBound == offsets[number]
+            else { continue }
+            zeros[name] = original(number).zeros
+            left.insert(number)
+        }
+        return (try restore(threads: threads) { !left.contains($0) }, zeros)
+    }
+
+    /// Whether the payload is large and the index says how many of its elements are zero.
+    private func isCounted(_ number: Int) -> Bool {
+        let payload = original(number)
+        return payload.byteCount >= Self.smallest && payload.coding != .bytes && payload.element.bits ?? 0 >= 8
+    }
+
+    /// The payload, or the one that it is a copy of.
+    private func original(_ number: Int) -> CompactIndex.Payload {
+        let payload = index.payloads[number]
+        return payload.coding == .copy ? index.payloads[number - payload.back] : payload
+    }
+}

@@ -1,0 +1,270 @@
+import EntropyCoding
+import ONNXFormat
+import Tensors
+
+/// Looks at the elements of a payload and chooses how they are coded.
+struct PayloadAnalysis {
+    /// The payload's entry, without its place in the file.
+    private(set) var payload: CompactIndex.Payload
+    private(set) var form: NumberForm?
+    /// The elements of a payload of variable-length integers.
+    private(set) var numbers: [Int64] = []
+
+    /// Elements by which codings are compared.
+    private static let sample = 4_096
+    /// The most different values that a table holds.
+    private static let largestTable = 4_096
+    /// The fewest bits an element for which the magnitude model is used: below that deflate does as well and bounds what
+    /// few bytes can become.
+    private static let fewestBits = 0.01
+
+    /// - Parameter bytes: the payload's bytes, all of it.
+    init(_ tensor: TensorPayload, _ bytes: UnsafeRawBufferPointer) {
+        payload = CompactIndex.Payload()
+        payload.byteCount = bytes.count
+        guard let base = bytes.baseAddress else { return }
+        switch tensor.layout {
+        case .varints:
+            guard let numbers = Varints.decode(bytes) else { return }
+            self.numbers = numbers
+            payload.element = .varint
+            payload.elements = numbers.count
+        case .elements(let type):
+            payload.element = ElementLayout(type)
+            if payload.count == 0 { payload.element = .opaque }
+        }
+        guard payload.count > 0 else { return }
+        setShape(tensor.shape)
+        let numbers = numbers
+        numbers.withUnsafeBytes { numbers in choose(payload.element == .varint ? numbers.baseAddress ?? base : base) }
+        if let form, !isWorthwhile(form, bytes) { giveUp() }
+    }
+
+    /// Codes the payload as bytes after all.
+    mutating func giveUp() {
+        form = nil
+        numbers = []
+        var plain = CompactIndex.Payload()
+        (plain.byteCount, plain.element) = (payload.byteCount, payload.element)
+        (plain.elements, plain.zeros) = (payload.elements, payload.zeros)
+        payload = plain
+    }
+
+    /// Says that the payload is the same as an earlier one.
+    mutating func copy(_ byteCount: Int, back: Int) {
+        payload = CompactIndex.Payload()
+        (payload.byteCount, payload.coding, payload.back) = (byteCount, .copy, back)
+    }
+
+    /// Says which sections hold the payload.
+    mutating func place(section: Int, count: Int) { (payload.section, payload.sectionCount) = (section, count) }
+
+    private mutating func setShape(_ shape: [Int]) {
+        let count = payload.count
+        guard shape.count > 1, let product = checkedProduct(shape), product == count, shape[0] > 1 else { return }
+        payload.rowLength = count / shape[0]
+        let kernel = checkedProduct(shape.dropFirst(2)) ?? 1
+        if shape.count > 2, (2...MagnitudeLayout.largestKernel).contains(kernel) { payload.kernelLength = kernel }
+    }
+
+    private mutating func choose(_ source: UnsafeRawPointer) {
+        let element = payload.element == .varint ? ElementLayout.signed64 : payload.element
+        let count = payload.count
+        let values = DistinctValues(source, count, element, limit: min(Self.largestTable, count))
+        if let fields = element.floatingPoint {
+            let field = FloatScan(source, count, element, fields)
+            payload.zeros = field.zeros
+            if let step = values?.step(element) {
+                payload.coding = .grid
+                payload.step = step
+                setIntegers(.grid(step: step), source)
+            } else if let values, values.words.count * 8 <= count {
+                setTable(values.words, element, source)
+            } else {
+                payload.coding = .floats
+                (payload.width, payload.lowest) = (field.form.width, field.form.lowest)
+                (payload.hasZeros, payload.zerosHaveSigns) = (field.zeros > 0, field.hasNegativeZeros)
+                setClasses(field.classes)
+                form = .floats(field.form, element)
+            }
+        } else if element != .opaque {
+            payload.zeros = (0..<count).reduce(0) { $0 + (NumberForm.pattern(source, $1, element) == 0 ? 1 : 0) }
+            if let values, element.bits ?? 0 >= 8, values.isSparse(element), values.words.count * 8 <= count {
+                setTable(values.words, element, source)
+            } else {
+                payload.coding = .integers
+                payload.offset = element.isSigned ? 0 : Self.middle(source, count, element)
+                setIntegers(.integers(payload.element == .varint ? .signed64 : element, offset: payload.offset), source)
+            }
+        }
+    }
+
+    private mutating func setTable(_ words: [UInt64], _ element: ElementLayout, _ source: UnsafeRawPointer) {
+        payload.coding = .table
+        payload.table = CompactIndex.Payload.table(words, (element.bits ?? 8) / 8)
+        // Zero, or the smallest number that is not negative, is the place from which the others count.
+        payload.offset = Int64(words.firstIndex { NumberForm.order($0, element) >= 0 } ?? 0)
+        setIntegers(.table(words, element, offset: payload.offset), source)
+    }
+
+    /// Finds the highest class and whether there are zeros.
+    private mutating func setIntegers(_ form: NumberForm, _ source: UnsafeRawPointer) {
+        self.form = form
+        let batch = MagnitudeBatch(capacity: NumberForm.batch)
+        var classes = [Int](repeating: 0, count: 65)
+        for first in stride(from: 0, to: payload.count, by: NumberForm.batch) {
+            let count = min(NumberForm.batch, payload.count - first)
+            form.take(source, first: first, count: count, into: batch)
+            for index in 0..<count { classes[Int(batch.classes[index])] += 1 }
+        }
+        // Many zeros are best told apart first; few are the lowest class.
+        payload.hasZeros = classes[0] * 8 > payload.count
+        if payload.hasZeros { classes[0] = 0 }
+        setClasses(classes)
+        if payload.top > CompactIndex.Payload.longestInteger { giveUp() }
+    }
+
+    /// Sets the highest class and the middle one of a histogram.
+    private mutating func setClasses(_ classes: [Int]) {
+        payload.top = classes.lastIndex { $0 > 0 } ?? 0
+        var (left, median) = (classes.reduce(0, +) / 2, 0)
+        for (number, count) in classes.enumerated() {
+            median = number
+            left -= count
+            if left < 0 { break }
+        }
+        payload.middle = max(min(payload.top - median, MagnitudeLayout.lowestMiddle), 0)
+    }
+
+    /// A middle value of unsigned elements.
+    private static func middle(_ source: UnsafeRawPointer, _ count: Int, _ element: ElementLayout) -> Int64 {
+        let step = max(count / 1_023, 1)
+        let some = stride(from: 0, to: count, by: step).map { NumberForm.integer(source, $0, element) }.sorted()
+        return some[some.count / 2]
+    }
+
+    /// Whether the magnitude model makes less of the first elements than deflate, and more than next to nothing.
+    private func isWorthwhile(_ form: NumberForm, _ bytes: UnsafeRawBufferPointer) -> Bool {
+        let count = min(payload.count, Self.sample)
+        let batch = MagnitudeBatch(capacity: NumberForm.batch)
+        let model = MagnitudeModel(modelledBits: 3)
+        let surroundings = MagnitudeSurroundings(payload.magnitudeLayout(form))
+        var counter = BitCounter()
+        numbers.withUnsafeBytes { numbers in
+            let own = payload.element == .varint ? numbers.baseAddress : bytes.baseAddress
+            guard let source = own else { return }
+            for first in stride(from: 0, to: count, by: NumberForm.batch) {
+                let part = min(NumberForm.batch, count - first)
+                form.take(source, first: first, count: part, into: batch)
+                model.code(part, of: batch, in: surroundings, with: &counter)
+            }
+        }
+        guard counter.bits >= Self.fewestBits * Double(count) else { return false }
+        let head = UnsafeRawBufferPointer(rebasing: bytes.prefix(bytes.count * count / payload.count))
+        let deflated = ByteCoding.deflate(head, level: 6).count
+        // The model has learned little from so few elements; where deflate is for good, it is far ahead.
+        return 0.9 * counter.bits + Double(8 * payload.table.count) < Double(8 * deflated)
+    }
+}
+
+extension ElementLayout {
+    init(_ type: ElementType) {
+        self =
+            switch type {
+            case .float32, .complex64: .float32
+            case .float64, .complex128: .float64
+            case .float16: .float16
+            case .bfloat16: .bfloat16
+            case .uint8, .bool, .float8E4M3FN, .float8E4M3FNUZ, .float8E5M2, .float8E5M2FNUZ, .float8E8M0: .unsigned8
+            case .int8: .signed8
+            case .uint16: .unsigned16
+            case .int16: .signed16
+            case .uint32: .unsigned32
+            case .int32: .signed32
+            case .uint64: .unsigned64
+            case .int64: .signed64
+            case .uint4, .float4E2M1: .unsigned4
+            case .int4: .signed4
+            case .string, .uint2, .int2, .float6E2M3, .float6E3M2: .opaque
+            }
+    }
+}
+
+/// The different values of a tensor, where they are few.
+private struct DistinctValues {
+    /// Bit patterns in ascending order of what they stand for.
+    let words: [UInt64]
+
+    /// nil where there are more than `limit`.
+    init?(_ source: UnsafeRawPointer, _ count: Int, _ element: ElementLayout, limit: Int) {
+        guard element != .opaque, element != .varint else { return nil }
+        // A hash table that is at most a quarter full.
+        var slots = [UInt64?](repeating: nil, count: 1 << 14)
+        let mask = slots.count - 1
+        var found: [UInt64] = []
+        let isComplete = slots.withUnsafeMutableBufferPointer { slots in
+            for index in 0..<count {
+                let word = NumberForm.pattern(source, index, element)
+                var slot = Int(truncatingIfNeeded: (word &* 0x9E37_79B9_7F4A_7C15) >> 50)
+                while let other = slots[slot], other != word { slot = (slot + 1) & mask }
+                if slots[slot] == nil {
+                    guard found.count < min(limit, slots.count / 4) else { return false }
+                    slots[slot] = word
+                    found.append(word)
+                }
+            }
+            return true
+        }
+        guard isComplete else { return nil }
+        words = found.sorted { NumberForm.order($0, element) < NumberForm.order($1, element) }
+    }
+
+    /// The step of which all are multiples.
+    func step(_ element: ElementLayout) -> Double? {
+        guard element == .float32 else { return nil }
+        return GridSearch.step(words.map { Float(bitPattern: UInt32(truncatingIfNeeded: $0)) })
+    }
+
+    /// Whether most integers between the smallest and the largest are missing.
+    func isSparse(_ element: ElementLayout) -> Bool {
+        guard let first = words.first, let last = words.last else { return false }
+        let (span, overflow) = NumberForm.order(last, element)
+            .subtractingReportingOverflow(NumberForm.order(first, element))
+        return overflow || span / 4 > Int64(words.count)
+    }
+}
+
+/// What the fields of floating-point numbers need.
+private struct FloatScan {
+    private(set) var form: FloatForm
+    /// How many numbers are of each class, zeros apart.
+    private(set) var classes: [Int]
+    private(set) var zeros = 0
+    private(set) var hasNegativeZeros = false
+
+    init(_ source: UnsafeRawPointer, _ count: Int, _ element: ElementLayout, _ fields: (exponent: Int, mantissa: Int)) {
+        let mantissaMask = (UInt64(1) << UInt64(fields.mantissa)) - 1
+        let exponentMask = (UInt64(1) << UInt64(fields.exponent)) - 1
+        var used: UInt64 = 0
+        var lowest = Int(exponentMask)
+        classes = [Int](repeating: 0, count: (1 << fields.exponent) + 1)
+        for index in 0..<count {
+            let word = NumberForm.pattern(source, index, element)
+            let mantissa = word & mantissaMask
+            let exponent = Int(word >> UInt64(fields.mantissa) & exponentMask)
+            if exponent == 0, mantissa == 0 {
+                zeros += 1
+                if word != 0 { hasNegativeZeros = true }
+                continue
+            }
+            classes[exponent + 1] += 1
+            used |= mantissa
+            // A number without mantissa bits is all leading bit.
+            if mantissa != 0 {
+                lowest = min(lowest, max(exponent, 1) - fields.mantissa + mantissa.trailingZeroBitCount)
+            }
+        }
+        let width = used == 0 ? 0 : fields.mantissa - used.trailingZeroBitCount
+        form = FloatForm(exponentBits: fields.exponent, mantissaBits: fields.mantissa, width: width, lowest: lowest)
+    }
+}

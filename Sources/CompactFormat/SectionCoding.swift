@@ -1,0 +1,94 @@
+import EntropyCoding
+import Tensors
+
+/// A run of a payload's elements within one section.
+struct Piece {
+    var form: NumberForm
+    var layout: MagnitudeLayout
+    var elements: Range<Int>
+}
+
+/// Codes the pieces of one section, one after another, with one model that learns from all of them.
+enum SectionCoding {
+    /// Elements by which the number of modelled bits is chosen.
+    private static let sample = 1 << 15
+
+    static func encode(_ pieces: [(piece: Piece, source: UnsafeRawPointer)]) -> (CompactIndex.Section, [UInt8]) {
+        var section = CompactIndex.Section()
+        section.method = .magnitudes
+        section.decoded = pieces.reduce(0) { $0 + $1.piece.elements.count }
+        var best = Double.infinity
+        for modelled in 2...4 {
+            var counter = BitCounter()
+            run(pieces, MagnitudeModel(modelledBits: modelled), most: sample, &counter)
+            // Each costs time as well: it has to be worth it.
+            if counter.bits < 0.999 * best { (best, section.modelledBits) = (counter.bits, modelled) }
+        }
+        var encoder = RangeEncoder()
+        run(pieces, MagnitudeModel(modelledBits: section.modelledBits), most: .max, &encoder)
+        let (coded, raw) = encoder.finish()
+        (section.codedBytes, section.rawBytes) = (coded.count, raw.count)
+        return (section, coded + raw)
+    }
+
+    private static func run<Coder: BinaryCoder>(
+        _ pieces: [(piece: Piece, source: UnsafeRawPointer)],
+        _ model: MagnitudeModel,
+        most: Int,
+        _ coder: inout Coder
+    ) {
+        let batch = MagnitudeBatch(capacity: NumberForm.batch)
+        var left = most
+        for (piece, source) in pieces where left > 0 {
+            let surroundings = MagnitudeSurroundings(piece.layout)
+            for first in stride(from: piece.elements.lowerBound, to: piece.elements.upperBound, by: NumberForm.batch) {
+                let count = min(NumberForm.batch, piece.elements.upperBound - first)
+                piece.form.take(source, first: first, count: count, into: batch)
+                model.code(count, of: batch, in: surroundings, with: &coder)
+                left -= count
+                if left <= 0 { return }
+            }
+        }
+    }
+
+    /// Decodes straight to where the elements belong.
+    /// - Returns: false where a number stands for no element.
+    static func decode(
+        _ bytes: UnsafeRawBufferPointer,
+        _ section: CompactIndex.Section,
+        _ pieces: [(piece: Piece, target: UnsafeMutableRawPointer)]
+    ) -> Bool {
+        let streams = bytes.bindMemory(to: UInt8.self)
+        var decoder = RangeDecoder(
+            coded: UnsafeBufferPointer(rebasing: streams[..<section.codedBytes]),
+            raw: UnsafeBufferPointer(rebasing: streams[section.codedBytes...])
+        )
+        let model = MagnitudeModel(modelledBits: section.modelledBits)
+        let batch = MagnitudeBatch(capacity: NumberForm.batch)
+        for (piece, target) in pieces {
+            let surroundings = MagnitudeSurroundings(piece.layout)
+            for first in stride(from: piece.elements.lowerBound, to: piece.elements.upperBound, by: NumberForm.batch) {
+                let count = min(NumberForm.batch, piece.elements.upperBound - first)
+                model.code(count, of: batch, in: surroundings, with: &decoder)
+                guard piece.form.put(target, first: first, count: count, from: batch) else { return false }
+            }
+        }
+        return true
+    }
+}
+
+/// Runs jobs on several threads, each as soon as a thread is free. A job writes only what is its own.
+func runJobs(_ count: Int, threads: Int, _ job: @Sendable (Int) -> Void) {
+    let next = Locked(0)
+    let workers = max(1, min(threads, count))
+    parallelFor(workers, threads: workers) { _ in
+        while true {
+            let index = next.withLock { number -> Int in
+                defer { number += 1 }
+                return number
+            }
+            guard index < count else { return }
+            job(index)
+        }
+    }
+}

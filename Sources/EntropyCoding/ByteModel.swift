@@ -1,0 +1,166 @@
+/// Codes bytes by context mixing (Mahoney 2005): each bit is predicted from the up to six bytes before it, from the word so far, and
+/// from what followed the last occurrence of the present context; the predictions are mixed.
+///
+/// Slow for its ratio: meant for the small structured part of a file, whose bytes repeat names and patterns.
+package final class ByteModel {
+    /// Contexts whose estimates are mixed, the match among them.
+    private static let inputs = 8
+    private static let matchInput = 7
+    /// Weight sets, by the length of the match.
+    private static let sets = 9
+    private static let longest = 32
+    /// Bytes that a match is looked up by.
+    private static let matchMinimum = 5
+
+    private let estimates: UnsafeMutablePointer<AdaptiveBit>
+    private let matches: UnsafeMutablePointer<AdaptiveBit>
+    private let weights: UnsafeMutablePointer<Int32>
+    private let logits: UnsafeMutablePointer<Int32>
+    private let places: UnsafeMutablePointer<Int>
+    private let latest: UnsafeMutablePointer<Int32>
+    /// Bits of an index into the estimates of one context.
+    private let hashBits: UInt32
+    private let tables = CodingTables()
+
+    /// - Parameter byteCount: how many bytes are going to be coded; the tables are made for them.
+    package init(byteCount: Int) {
+        let wanted = max(byteCount, 1).multipliedReportingOverflow(by: 8).partialValue
+        hashBits = UInt32(min(max(Int.bitWidth - wanted.leadingZeroBitCount, 12), 18))
+        let slots = (Self.inputs - 1) << Int(hashBits)
+        estimates = .allocate(capacity: slots)
+        estimates.initialize(repeating: AdaptiveBit(), count: slots)
+        matches = .allocate(capacity: 2 * (Self.longest + 1))
+        matches.initialize(repeating: AdaptiveBit(), count: 2 * (Self.longest + 1))
+        weights = .allocate(capacity: Self.inputs * Self.sets)
+        weights.initialize(repeating: 20_000, count: Self.inputs * Self.sets)
+        logits = .allocate(capacity: Self.inputs)
+        logits.initialize(repeating: 0, count: Self.inputs)
+        places = .allocate(capacity: Self.inputs)
+        places.initialize(repeating: 0, count: Self.inputs)
+        latest = .allocate(capacity: 1 << 16)
+        latest.initialize(repeating: -1, count: 1 << 16)
+    }
+
+    deinit {
+        estimates.deallocate()
+        matches.deallocate()
+        weights.deallocate()
+        logits.deallocate()
+        places.deallocate()
+        latest.deallocate()
+    }
+
+    /// Codes all bytes: reads them (an encoder, a counter) or writes them (a decoder).
+    package func code<Coder: BinaryCoder>(_ bytes: UnsafeMutableBufferPointer<UInt8>, with coder: inout Coder) {
+        coder.run(self, over: bytes)
+    }
+
+    /// The loop behind ``code(_:with:)``.
+    @inline(__always)
+    func loop<Coder: BinaryCoder>(_ bytes: UnsafeMutableBufferPointer<UInt8>, _ coder: inout Coder) {
+        guard let base = bytes.baseAddress else { return }
+        var match = -1
+        var matchLength = 0
+        for position in 0..<bytes.count {
+            if position >= Self.matchMinimum {
+                let slot = matchSlot(base, position)
+                if matchLength == 0 { (match, matchLength) = find(base, position, Int(latest[slot])) }
+                latest[slot] = Int32(truncatingIfNeeded: position)
+            }
+            setContexts(base, position)
+            let expected = matchLength > 0 ? UInt32(base[match]) | 0x100 : 0
+            let byte = codeByte(UInt32(base[position]), expected, min(matchLength, Self.longest), &coder)
+            base[position] = UInt8(truncatingIfNeeded: byte)
+            if matchLength > 0, base[match] == base[position] {
+                matchLength = min(matchLength + 1, 1 << 16)
+                match += 1
+            } else {
+                matchLength = 0
+            }
+        }
+    }
+
+    private func matchSlot(_ base: UnsafeMutablePointer<UInt8>, _ position: Int) -> Int {
+        var hash: UInt32 = 0
+        for back in 1...Self.matchMinimum { hash = (hash &+ UInt32(base[position - back]) &+ 1) &* 0x2F0B_4C47 }
+        return Int(hash >> 16)
+    }
+
+    /// An earlier place with the same bytes before it, and how many are the same.
+    private func find(_ base: UnsafeMutablePointer<UInt8>, _ position: Int, _ candidate: Int) -> (Int, Int) {
+        guard candidate > 0 else { return (-1, 0) }
+        var length = 0
+        while length < Self.longest, length < candidate, base[candidate - 1 - length] == base[position - 1 - length] {
+            length += 1
+        }
+        return length >= Self.matchMinimum ? (candidate, length) : (-1, 0)
+    }
+
+    private func setContexts(_ base: UnsafeMutablePointer<UInt8>, _ position: Int) {
+        var hash: UInt32 = 0
+        var order = 0
+        places[0] = 0
+        for back in 1...6 {
+            let byte = position >= back ? UInt32(base[position - back]) &+ 1 : 0
+            hash = (hash &+ byte) &* 0x9E37_79B1 ^ hash >> 15
+            if back == 5 { continue }
+            order += 1
+            places[order] = Int(((hash &+ UInt32(back)) &* 0x85EB_CA6B) >> (32 - hashBits))
+        }
+        // The word so far: letters and digits.
+        var word: UInt32 = 0
+        var back = 1
+        while back <= 24, position >= back {
+            let byte = base[position - back]
+            guard byte >= 0x30, byte < 0x80 else { break }
+            word = (word &+ UInt32(byte)) &* 0x2545_F491
+            back += 1
+        }
+        places[6] = Int(((word ^ word >> 13) &* 0x9E37_79B1) >> (32 - hashBits))
+    }
+
+    /// Codes one byte, the highest bit first.
+    /// - Parameter expected: what the match predicts, with bit 8 set; 0 without a match.
+    private func codeByte<Coder: BinaryCoder>(
+        _ byte: UInt32,
+        _ expected: UInt32,
+        _ length: Int,
+        _ coder: inout Coder
+    ) -> UInt32 {
+        let mask = (1 << Int(hashBits)) - 1
+        var node = 1
+        for shift in stride(from: UInt32(7), through: 0, by: -1) {
+            // A match counts as long as it predicted all bits of this byte.
+            let isMatching = expected != 0 && Int(expected >> (shift + 1)) == node
+            let predicted = expected >> shift & 1
+            let match = matches + (isMatching ? 2 * length + Int(predicted) : 0)
+            let set = weights + Self.inputs * (isMatching ? min(1 + length / 4, Self.sets - 1) : 0)
+            var sum: Int64 = 0
+            for input in 0..<Self.inputs {
+                let estimate = input == Self.matchInput ? match : slot(input, node, mask)
+                let logit =
+                    input == Self.matchInput && !isMatching ? 0 : Int32(tables.stretch[Int(estimate.pointee.one >> 4)])
+                logits[input] = logit
+                sum &+= Int64(set[input]) &* Int64(logit)
+            }
+            let largest = Int64(Logistic.largest)
+            let logit = Int(min(max(sum >> 16, -largest), largest))
+            let probability = UInt32(tables.squash[logit + 2_048])
+            let bit = coder.code(byte >> shift & 1, one: probability)
+            let error = Int32(bitPattern: bit << 16) &- Int32(bitPattern: probability)
+            for input in 0..<Self.inputs {
+                let moved = set[input] &+ (logits[input] &* error &+ 8_192) >> 14
+                set[input] = min(max(moved, -524_288), 524_288)
+                if input < Self.matchInput { slot(input, node, mask).pointee.learn(bit, tables.rates) }
+            }
+            if isMatching { match.pointee.learn(bit, tables.rates) }
+            node = node << 1 | Int(bit)
+        }
+        return UInt32(node & 0xFF)
+    }
+
+    @inline(__always)
+    private func slot(_ input: Int, _ node: Int, _ mask: Int) -> UnsafeMutablePointer<AdaptiveBit> {
+        estimates + ((input << Int(hashBits)) | ((places[input] ^ (node &* 0x2C3B)) & mask))
+    }
+}

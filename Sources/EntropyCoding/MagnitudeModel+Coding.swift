@@ -1,0 +1,213 @@
+extension MagnitudeModel {
+    /// Codes the next numbers of a tensor: takes them from the batch (an encoder, a counter) or puts them there (a decoder).
+    /// - Parameter count: at most the batch's capacity.
+    package func code<Coder: BinaryCoder>(
+        _ count: Int,
+        of batch: MagnitudeBatch,
+        in surroundings: MagnitudeSurroundings,
+        with coder: inout Coder
+    ) { coder.run(self, count, of: batch, in: surroundings) }
+
+    /// The loop behind ``code(_:of:in:with:)``.
+    @inline(__always)
+    func loop<Coder: BinaryCoder>(
+        _ count: Int,
+        _ batch: MagnitudeBatch,
+        _ surroundings: MagnitudeSurroundings,
+        _ coder: inout Coder
+    ) {
+        var local = coder
+        let tables = CodingTables()
+        let rowRates = MagnitudeRates.table.base
+        let (classes, payloads) = (batch.classes, batch.payloads)
+        let (columns, magnitudes, signs) = (surroundings.columns, surroundings.magnitudes, surroundings.signs)
+        let widths = surroundings.widths
+        let layout = surroundings.layout
+        let (top, middle) = (UInt32(layout.top), UInt32(layout.middle))
+        let (rowLength, kernelLength) = (layout.rowLength, layout.kernelLength)
+        let (hasZeros, zerosHaveSigns) = (layout.hasZeros, layout.zerosHaveSigns)
+        var (row, whole) = (surroundings.row, surroundings.whole)
+        var (place, kernelPlace, number) = (surroundings.place, surroundings.kernelPlace, surroundings.number)
+        let mask = MagnitudeSurroundings.history - 1
+        var wholeLevel = surroundings.wholeLevel
+        for index in 0..<min(count, batch.capacity) {
+            if place == 0 {
+                row = whole
+                wholeLevel = Self.level(whole)
+            }
+            let column = columns[place]
+            let last = place > 0 ? magnitudes[(number &- 1) & mask] : row >> 4
+            let beforeLast = place > 1 ? magnitudes[(number &- 2) & mask] : last
+            let isInner = kernelLength > 1 && place >= kernelLength
+            let acrossIndex = (number &- kernelLength) & mask
+            let across = isInner ? magnitudes[acrossIndex] : last
+            let expected = Self.level(row) &+ Self.level(column == 0 ? whole : column) &- wholeLevel
+            let near = Self.level((2 &* last &+ beforeLast &+ across) &* 4)
+            let one = scale + Self.context(expected) &* Self.nodes
+            let other = neighbours + Self.context(near) &* Self.nodes
+            let given = UInt32(classes[index])
+
+            var isZero = false
+            if hasZeros {
+                isZero =
+                    weights[Self.zero].code(given == 0 ? 1 : 0, one + Self.zero, other + Self.zero, tables, &local)
+                    != 0
+            }
+            var magnitude: UInt32 = 0
+            var payload = payloads[index]
+            if isZero {
+                classes[index] = 0
+                let bit = UInt32(truncatingIfNeeded: payload) & 1
+                payload = zerosHaveSigns ? UInt64(sign[9].code(bit, tables, &local)) : 0
+            } else {
+                let below = codeDistance(top &- given, middle, one, other, tables, &local)
+                let found = top &- min(below, top)
+                classes[index] = UInt16(truncatingIfNeeded: found)
+                if found == 0 {
+                    payload = 0
+                } else {
+                    let isKernelInner = kernelPlace > 0
+                    let left = isKernelInner ? 1 &+ Int(signs[(number &- 1) & mask]) : 0
+                    let above = place >= kernelLength ? 1 &+ Int(signs[acrossIndex]) : 0
+                    let signBit = sign[3 &* left &+ above].code(UInt32(truncatingIfNeeded: payload) & 1, tables, &local)
+                    let width = Int(widths[Int(found)])
+                    let fraction = codeFraction(
+                        payload >> 1,
+                        width,
+                        min(Int(below), Self.fractionContexts - 1),
+                        tables,
+                        &local
+                    )
+                    payload = fraction << 1 | UInt64(signBit)
+                    if below < 12 {
+                        let upper =
+                            width >= 7
+                            ? UInt32(truncatingIfNeeded: fraction >> UInt64(width &- 7))
+                            : UInt32(truncatingIfNeeded: fraction << UInt64(7 &- width))
+                        magnitude = ((128 &+ upper) << 4) >> below
+                    }
+                }
+            }
+            payloads[index] = payload
+            magnitudes[number & mask] = magnitude
+            signs[number & mask] = UInt8(truncatingIfNeeded: payload & 1)
+
+            let seen = magnitude << 4
+            row = Self.moved(row, seen, rowRates[min(place, 15)])
+            whole = max(Self.moved(whole, seen, 256), 16)
+            columns[place] = max(column == 0 ? (3 &* whole &+ seen) >> 2 : Self.moved(column, seen, 5_461), 1)
+            number &+= 1
+            place &+= 1
+            kernelPlace &+= 1
+            if kernelPlace == kernelLength { kernelPlace = 0 }
+            if place == rowLength {
+                place = 0
+                kernelPlace = 0
+            }
+        }
+        (surroundings.row, surroundings.whole, surroundings.wholeLevel) = (row, whole, wholeLevel)
+        (surroundings.place, surroundings.kernelPlace, surroundings.number) = (place, kernelPlace, number)
+        coder = local
+    }
+
+    /// How far the class lies below the highest.
+    @inline(__always)
+    private func codeDistance<Coder: BinaryCoder>(
+        _ distance: UInt32,
+        _ middle: UInt32,
+        _ one: UnsafeMutablePointer<AdaptiveBit>,
+        _ other: UnsafeMutablePointer<AdaptiveBit>,
+        _ tables: CodingTables,
+        _ coder: inout Coder
+    ) -> UInt32 {
+        var found = middle
+        if middle > 0, weights[0].code(distance < middle ? 1 : 0, one, other, tables, &coder) != 0 {
+            // Above: the highest class needs no decision to end.
+            found &-= 1
+            while found > 0 {
+                let node = Self.above &+ Int(middle &- 1 &- found)
+                guard weights[node].code(distance < found ? 1 : 0, one + node, other + node, tables, &coder) != 0 else {
+                    return found
+                }
+                found &-= 1
+            }
+            return 0
+        }
+        let end = middle &+ Self.longestBelow
+        while found < end {
+            let node = Self.below &+ Int(found &- middle)
+            guard weights[node].code(distance > found ? 1 : 0, one + node, other + node, tables, &coder) != 0 else {
+                return found
+            }
+            found &+= 1
+        }
+        return found &+ codeEscape(distance &- found, one, other, tables, &coder)
+    }
+
+    /// Exp-Golomb: the length of the number plus 1 in unary, then its bits below the first.
+    @inline(__always)
+    private func codeEscape<Coder: BinaryCoder>(
+        _ rest: UInt32,
+        _ one: UnsafeMutablePointer<AdaptiveBit>,
+        _ other: UnsafeMutablePointer<AdaptiveBit>,
+        _ tables: CodingTables,
+        _ coder: inout Coder
+    ) -> UInt32 {
+        // A decoder's number is not known yet and may be anything.
+        let value = max(rest &+ 1, 1)
+        let length = UInt32(31 &- value.leadingZeroBitCount)
+        var found: UInt32 = 0
+        while found < 15 {
+            let node = Self.escape + Int(found)
+            guard weights[node].code(length > found ? 1 : 0, one + node, other + node, tables, &coder) != 0 else {
+                break
+            }
+            found &+= 1
+        }
+        let bits = coder.codeRaw(UInt64(value & ((1 << found) &- 1)), count: Int(found))
+        return ((1 << found) | UInt32(truncatingIfNeeded: bits)) &- 1
+    }
+
+    @inline(__always)
+    private func codeFraction<Coder: BinaryCoder>(
+        _ fraction: UInt64,
+        _ width: Int,
+        _ context: Int,
+        _ tables: CodingTables,
+        _ coder: inout Coder
+    ) -> UInt64 {
+        let estimates = fractions + context &* Self.fractionNodes
+        let modelled = min(width, modelledBits)
+        var node = 1
+        for step in 0..<modelled {
+            let bit = UInt32(truncatingIfNeeded: fraction >> UInt64(width &- 1 &- step)) & 1
+            node = node << 1 | Int(estimates[node].code(bit, tables, &coder))
+        }
+        let rest = width &- modelled
+        let upper = UInt64(node) & ((1 << UInt64(modelled)) &- 1)
+        let lower = coder.codeRaw(fraction & ((1 << UInt64(rest)) &- 1), count: rest)
+        return upper << UInt64(rest) | lower
+    }
+
+    /// A mean after one more value; the rate is in units of 2⁻¹⁶.
+    @inline(__always)
+    private static func moved(_ mean: UInt32, _ value: UInt32, _ rate: Int64) -> UInt32 {
+        UInt32(truncatingIfNeeded: Int64(mean) &+ ((Int64(value) &- Int64(mean)) &* rate) >> 16)
+    }
+
+    /// The logarithm of a mean to base 2, in eighths; linear between powers of 2.
+    @inline(__always)
+    private static func level(_ mean: UInt32) -> Int {
+        let value = 2 &* mean &+ 9
+        let length = 31 &- value.leadingZeroBitCount
+        return length &* 8 &+ Int(value >> UInt32(length &- 3) & 7)
+    }
+
+    @inline(__always)
+    private static func context(_ level: Int) -> Int { min(max(level &- 20, 0) >> 2, contexts &- 1) }
+}
+
+/// How far a row's mean moves towards its next number, in units of 2⁻¹⁶: 1 / (place + 2), at least 1 / 16.
+private enum MagnitudeRates {
+    static let table: SharedTable<Int64> = SharedTable((0...15).map { $0 < 15 ? 65_536 / Int64($0 + 2) : 4_096 })
+}
