@@ -65,7 +65,12 @@ extension [Dimension] {
 
 extension TensorData {
     /// Whether a float tensor holds numbers alone, no infinities.
-    var isFinite: Bool { ((try? doubles()) ?? [.infinity]).allSatisfy { $0.isFinite } }
+    var isFinite: Bool {
+        if elementType == .float32, let found = try? withElements(Float.self, { $0.allSatisfy { $0.isFinite } }) {
+            return found
+        }
+        return ((try? doubles()) ?? [.infinity]).allSatisfy { $0.isFinite }
+    }
 
     /// Numbers rounded once to an element type; nil where one of them is too large for it.
     static func rounding(_ numbers: [Double], to type: ElementType, shape: [Int]) throws(CNNOptError) -> TensorData? {

@@ -113,6 +113,16 @@ private struct FoldedWeights {
     private static func scaled(_ weight: TensorData, _ scale: [Double], _ channelOf: (Int) -> Int) throws(CNNOptError)
         -> TensorData?
     {
+        if weight.elementType == .float32 {
+            let scaled = try weight.withElements(Float.self) { (source) throws(CNNOptError) in
+                try TensorData.make(Float.self, shape: weight.shape) { (target) throws(CNNOptError) in
+                    for index in target.indices {
+                        target[index] = Float(Double(source[index]) * scale[channelOf(index)])
+                    }
+                }
+            }
+            return scaled.isFinite ? scaled : nil
+        }
         var values = try weight.doubles()
         for index in values.indices {
             values[index] *= scale[channelOf(index)]
