@@ -1,3 +1,4 @@
+import Execution
 import GraphIR
 import Operators
 import TestSupport
@@ -116,6 +117,19 @@ import Testing
         // Column by column the element at row r and column c has the index r + 4c.
         #expect(try results[1].array(of: Int64.self) == (order == 0 ? [5, 7, 13, 15] : [5, 13, 7, 15]))
         #expect(wanted == (try results[1].array(of: Int64.self)))
+    }
+
+    /// As wide as integers that fast kernels take.
+    @Test(arguments: [Backend.onednn, .reference])
+    func flagsHaveNoLargest(_ backend: Backend) throws {
+        var builder = ModelBuilder()
+        try builder.input("x", [1, 3, 28, 28], .bool)
+        try builder.node("MaxPool", ["x"], ["y"], [Attribute("kernel_shape", [3, 3])])
+        try builder.output("y", .float32)
+        let feed = try #require(builder.model.graph.feeds.first)
+        let engine = try Engine(builder.model, backend: backend)
+        let flags = try TensorData(zeros: .bool, shape: [1, 3, 28, 28])
+        #expect(throws: CNNOptError.self) { try engine.run([feed: flags], threads: 1) }
     }
 
     @Test func integersPoolExactly() throws {

@@ -62,7 +62,8 @@ struct Translation {
             guard isFloat else { return false }
             return try product(inputs, output, form, beta: beta)
         case .maximumPool(let axes):
-            guard isFloat || (moves && bytes == 8), (1...3).contains(axes.count) else { return false }
+            let isByte = [.int8, .uint8].contains(program.elementType(first))
+            guard isFloat || moves && isByte, (1...3).contains(axes.count) else { return false }
             append(.pool(Pool(axes: axes, rule: .maximum)), [first], outputs)
         case .averagePool(let axes, let countsPadding):
             guard isFloat, (1...3).contains(axes.count) else { return false }

@@ -166,18 +166,19 @@ extension PlanBuilder {
     /// oneDNN's layout of a value in an order.
     func layout(_ value: Int, _ order: AxisOrder) throws(CNNOptError) -> OneDNNLayout {
         let type = try type(value)
-        return try OneDNNLayout(type.shape, type.elementType.oneDNN, strides: order.strides(type.shape))
+        return try OneDNNLayout(type.shape, type.elementType.oneDNN(), strides: order.strides(type.shape))
     }
 }
 
 extension ElementType {
-    /// Of the types that plans hand to oneDNN.
-    var oneDNN: onednn_type {
+    /// - Throws: `unsupported` for types that no plan hands to oneDNN.
+    func oneDNN() throws(CNNOptError) -> onednn_type {
         switch self {
+        case .float32: ONEDNN_FLOAT
         case .int8: ONEDNN_INT8
         case .uint8: ONEDNN_UINT8
         case .int32: ONEDNN_INT32
-        default: ONEDNN_FLOAT
+        default: throw CNNOptError(.unsupported, "element type \(onnxName)")
         }
     }
 }
