@@ -132,6 +132,19 @@ import Testing
         #expect(try OperatorNarrowing.check(item) > 0)
     }
 
+    @Test func partsThatAreLargerThanTheWholeAreABarrier() throws {
+        var builder = ModelBuilder()
+        try builder.input("a", [2, 3])
+        try builder.input("b", [2, .max])
+        try builder.node("Concat", ["a", "b"], ["y"], [Attribute("axis", 1)])
+        var model = builder.model
+        try model.graph.addOutput("y", type: .tensor(TensorType(.float32, [.known(2), .known(6)])))
+        let facts = try GraphFacts(model)
+        let id = try #require(model.graph.nodeIDs.first { _ in true })
+        let definition = try #require(facts.definition(id, model.graph))
+        #expect(try definition.coupling(facts.site(id, model.graph)).links.isEmpty)
+    }
+
     @Test func flatteningImagesOffersEveryAxis() throws {
         let (definition, site) = try OperatorCase(type: "Flatten", inputs: [Self.counting([2, 3, 4, 5])]).site()
         let coupling = try definition.coupling(site)

@@ -189,7 +189,11 @@ struct PlanBuilder {
         }
         if let found = placements[value].first(where: { $0.order.isSame(as: order, shape) }) { return found.buffer }
         guard let source = placements[value].first else {
-            throw CNNOptError(.internalFault, "'\(program.values[value].name)' is read before it is made")
+            let name = program.values[value].name
+            guard program.operations.contains(where: { $0.outputs.contains(value) }) else {
+                throw CNNOptError(.invalidModel, "'\(name)' has no value")
+            }
+            throw CNNOptError(.internalFault, "'\(name)' is read before it is made")
         }
         if let constant = program.values[value].constant, let turned = try? constant.laid(order),
             let storage = turned.storage

@@ -42,7 +42,9 @@ struct Translation {
     mutating func add(_ computation: Computation, _ inputs: [Int?], _ outputs: [Int]) throws(CNNOptError)
         -> Bool
     {
-        guard let first = inputs.first ?? nil, let output = outputs.first else { return false }
+        guard let first = inputs.first ?? nil, let output = outputs.first,
+            agrees(computation, inputs.compactMap { $0 }, outputs)
+        else { return false }
         let second = inputs.dropFirst().first ?? nil
         let bytes = program.values[first].type?.elementType.bitWidth ?? 0
         let moves = [8, 16, 32, 64].contains(bytes) && program.elementType(first) == program.elementType(output)

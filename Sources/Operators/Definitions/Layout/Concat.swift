@@ -131,10 +131,12 @@ enum Concat: Operator {
                 coupling.links.append(.init(.init(.input(port), other), .init(.output(0), other), count: size))
             }
             guard let total = output[axis].size, let size = site.shape(port)?[axis].size else { continue }
+            let (end, overflow) = offset.addingReportingOverflow(size)
+            guard !overflow, end <= total else { return .barrier("its inputs are larger than its output") }
             coupling.links.append(
                 .init(.init(.input(port), axis), .init(.output(0), axis), count: size, extent: total, offset: offset)
             )
-            offset += size
+            offset = end
         }
         return coupling
     }
