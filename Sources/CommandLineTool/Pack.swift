@@ -10,13 +10,7 @@ struct ContainerOptions: ParsableArguments {
 
     @Flag(help: "Print one JSON document.") var json = false
 
-    var threadCount: Int { threads ?? ProcessInfo.processInfo.activeProcessorCount }
-
-    func validate() throws {
-        if let threads, !(1...1_024).contains(threads) {
-            throw ValidationError("--threads \(threads): 1 to 1024 are possible")
-        }
-    }
+    func validate() throws { _ = try ThreadCount.resolved(threads) }
 }
 
 /// `cnnopt pack`.
@@ -30,7 +24,7 @@ struct Pack: ParsableCommand {
     @OptionGroup var options: ContainerOptions
 
     func run() throws {
-        let result = try PackJob.pack(model, to: output, threads: options.threadCount)
+        let result = try PackJob.pack(model, to: output, threads: ThreadCount.resolved(options.threads))
         try Console.result(options.json ? try JSON.text(result) : text(result))
     }
 
@@ -63,7 +57,7 @@ struct Unpack: ParsableCommand {
     @OptionGroup var options: ContainerOptions
 
     func run() throws {
-        let result = try PackJob.unpack(file, to: output, threads: options.threadCount)
+        let result = try PackJob.unpack(file, to: output, threads: ThreadCount.resolved(options.threads))
         try Console.result(
             options.json
                 ? try JSON.text(result) : "\(result.output): \(Numbers.grouped(result.modelBytes)) bytes restored"

@@ -44,7 +44,7 @@ struct SharedOptions: ParsableArguments {
         options.batch = batch
         options.seed = seed
         options.backend = try parsedBackend()
-        options.threads = threads ?? ProcessInfo.processInfo.activeProcessorCount
+        options.threads = try ThreadCount.resolved(threads)
         options.inputShapes = try parsedInputShapes()
         options.progress = { line.update($0, $1) }
         return try job(options)
@@ -71,9 +71,7 @@ struct SharedOptions: ParsableArguments {
 
     func validate() throws {
         if let batch, batch < 1 { throw ValidationError("--batch \(batch): at least 1 is needed") }
-        if let threads, !(1...1_024).contains(threads) {
-            throw ValidationError("--threads \(threads): 1 to 1024 are possible")
-        }
+        _ = try ThreadCount.resolved(threads)
         _ = try parsedBackend()
         _ = try parsedInputShapes()
     }
@@ -90,6 +88,18 @@ struct SharedOptions: ParsableArguments {
             return size
         }
         return (String(entry[..<colon]), sizes)
+    }
+}
+
+/// What `--threads` says.
+enum ThreadCount {
+    /// All processors where nothing was said.
+    static func resolved(_ threads: Int?) throws -> Int {
+        guard let threads else { return ProcessInfo.processInfo.activeProcessorCount }
+        guard (1...1_024).contains(threads) else {
+            throw ValidationError("--threads \(threads): 1 to 1024 are possible")
+        }
+        return threads
     }
 }
 

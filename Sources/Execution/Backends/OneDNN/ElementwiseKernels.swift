@@ -26,12 +26,7 @@ extension PlanBuilder {
             onednn_eltwise(&handle, first.function, first.alpha, first.beta, layout.handle, &attributes)
         }
         let result = try result(operation.outputs[0], over: data, order)
-        addLibrary(
-            operation,
-            kernel,
-            order: order,
-            [OneDNNBinding(role: ONEDNN_SOURCE, buffer: data), OneDNNBinding(role: ONEDNN_RESULT, buffer: result)]
-        )
+        addLibrary(operation, kernel, order: order, from: data, to: result)
     }
 
     /// One slope for all elements below zero.

@@ -28,12 +28,7 @@ extension PlanBuilder {
             try operand(value, .rowMajor(program.shape(value).count))
         }
         let result = try result(operation.outputs[0], order)
-        addLibrary(
-            operation,
-            kernel,
-            order: order,
-            [OneDNNBinding(role: ONEDNN_SOURCE, buffer: data), OneDNNBinding(role: ONEDNN_RESULT, buffer: result)]
-        )
+        addLibrary(operation, kernel, order: order, from: data, to: result)
         let (scale, shift) = (parameters[0], parameters[1])
         let (batch, channels, inner) = (shape[0], shape[1], shape[2...].reduce(1, *))
         addKernel(operation, "scale", order: order, reads: [result, scale, shift], writes: [result]) { table, threads in
@@ -94,12 +89,7 @@ extension PlanBuilder {
         let kernel = try OneDNNKernel { handle in onednn_lrn(&handle, layout.handle, &response, &attributes) }
         let data = try operand(value, order)
         let result = try result(operation.outputs[0], order)
-        addLibrary(
-            operation,
-            kernel,
-            order: order,
-            [OneDNNBinding(role: ONEDNN_SOURCE, buffer: data), OneDNNBinding(role: ONEDNN_RESULT, buffer: result)]
-        )
+        addLibrary(operation, kernel, order: order, from: data, to: result)
     }
 
     /// The order in which a value lies, where that is channels last, else row-major.

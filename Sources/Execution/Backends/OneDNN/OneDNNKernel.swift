@@ -168,6 +168,20 @@ extension PlanBuilder {
         let type = try type(value)
         return try OneDNNLayout(type.shape, type.elementType.oneDNN(), strides: order.strides(type.shape))
     }
+
+    /// A step of the library that turns one operand into a result.
+    mutating func addLibrary(
+        _ operation: Operation,
+        _ kernel: OneDNNKernel,
+        order: AxisOrder,
+        from data: Int,
+        to result: Int
+    ) {
+        let ends = [
+            OneDNNBinding(role: ONEDNN_SOURCE, buffer: data), OneDNNBinding(role: ONEDNN_RESULT, buffer: result),
+        ]
+        addLibrary(operation, kernel, order: order, ends)
+    }
 }
 
 extension ElementType {

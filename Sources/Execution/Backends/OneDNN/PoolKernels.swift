@@ -25,12 +25,7 @@ extension PlanBuilder {
             onednn_pooling(&handle, rule, source.handle, target.handle, &window, &attributes, 0)
         }
         let result = try result(operation.outputs[0], order)
-        addLibrary(
-            operation,
-            kernel,
-            order: order,
-            [OneDNNBinding(role: ONEDNN_SOURCE, buffer: data), OneDNNBinding(role: ONEDNN_RESULT, buffer: result)]
-        )
+        addLibrary(operation, kernel, order: order, from: data, to: result)
     }
 
     /// Our kernel, which takes a third of the time of oneDNN's (2.6.3) where channels come last.
