@@ -27,13 +27,6 @@ enum FlatPlaces {
             shape.indices.allSatisfy({ $0 == axis || shape[$0] <= data[$0] || indices.isEmpty })
         else { throw CNNOptError(.invalidModel, "indices of shape \(shape) do not fit data of shape \(data)") }
         var strides = rowMajorStrides(data)
-        if shape.count == 1 {
-            var places: [Int] = []
-            places.reserveCapacity(indices.count)
-            let size = data[0]
-            for place in indices { places.append(try index(place, size)) }
-            return places
-        }
         let step = strides[axis]
         strides[axis] = 0
         var places = grid(shape, strides: strides)

@@ -27,6 +27,8 @@ extension PoolLoops {
     ) throws(CNNOptError) -> [TensorData] {
         let (inputs, outputs) = (geometry.inputCount, geometry.outputCount)
         let (depth, height, width) = (geometry.axes[0].input, geometry.axes[1].input, geometry.axes[2].input)
+        let (row, step) = (geometry.axes[1].dilation * width, geometry.axes[2].dilation)
+        let slice = geometry.axes[0].dilation * height * width
         var places = try TensorData(zeros: .int64, shape: geometry.shape)
         let largest = try x.withElements(T.self) { (source) throws(CNNOptError) in
             try TensorData.make(T.self, shape: geometry.shape) { (target) throws(CNNOptError) in
@@ -42,9 +44,17 @@ extension PoolLoops {
                             geometry.windows { output, start, counts, _ in
                                 var best = -1
                                 var value = lowest
-                                geometry.taps(from: start, counts) {
-                                    if best < 0 || x[$0] > x[best] { best = $0 }
-                                    if x[$0] > value { value = x[$0] }
+                                for d in 0..<counts.d {
+                                    for h in 0..<counts.h {
+                                        var position = start &+ d &* slice &+ h &* row
+                                        for _ in 0..<counts.w {
+                                            let element = x[position]
+                                            // NaN is larger than nothing, so that it stays where it comes first.
+                                            if best < 0 || element > x[best] { best = position }
+                                            if element > value { value = element }
+                                            position = position &+ step
+                                        }
+                                    }
                                 }
                                 if columnMajor, best >= 0 {
                                     let (d, h, w) = (best / (height * width), best / width % height, best % width)

@@ -114,10 +114,6 @@ enum Scattering: String {
         var result = data
         try updates.withElements(T.self) { (source) throws(CNNOptError) in
             try result.withMutableElements(T.self) { (target) throws(CNNOptError) in
-                if block == 1 {
-                    for (i, place) in places.enumerated() { target[place] = function(target[place], source[i]) }
-                    return
-                }
                 for (i, place) in places.enumerated() {
                     for k in 0..<block { target[place + k] = function(target[place + k], source[i * block + k]) }
                 }
