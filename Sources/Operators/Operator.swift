@@ -49,6 +49,11 @@ package protocol Operator: Sendable {
     static func factored(_ site: OperatorSite, first: TensorData, second: TensorData) throws(CNNOptError)
         -> OperatorRewrite?
 
+    /// Says the gradients of the wanted inputs out of those of the outputs, at a site whose shapes are known and whose operator
+    /// set is ``GradientFragment/opset`` or later. No gradient flows through an input for which none is said.
+    /// - Throws: `unsupported` where something about the site is not known.
+    static func gradient(_ site: OperatorSite, _ fragment: inout GradientFragment) throws(CNNOptError)
+
     /// How the operator scales and shifts each channel by stored numbers, for operators that do only that.
     static func channelAffine(_ site: OperatorSite) throws(CNNOptError) -> ChannelAffine?
 
@@ -125,6 +130,15 @@ extension Operator {
     package static func factored(_ site: OperatorSite, first: TensorData, second: TensorData) throws(CNNOptError)
         -> OperatorRewrite?
     { nil }
+    /// Elements that only get another shape, or nothing at all, carry their gradients back.
+    package static func gradient(_ site: OperatorSite, _ fragment: inout GradientFragment) throws(CNNOptError) {
+        guard fragment.wants(0), traits.contains(.reshapes) || traits.contains(.isIdentity) else { return }
+        let gradient = try fragment.gradient()
+        fragment.set(
+            traits.contains(.isIdentity) ? gradient : try fragment.reshaped(gradient, try fragment.inputSizes(0)),
+            for: 0
+        )
+    }
     package static func channelAffine(_ site: OperatorSite) throws(CNNOptError) -> ChannelAffine? { nil }
     package static func forwardedInput(_ site: OperatorSite) throws(CNNOptError) -> Int? {
         traits.contains(.isIdentity) ? 0 : nil

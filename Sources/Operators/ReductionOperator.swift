@@ -84,6 +84,19 @@ extension ReductionOperator {
         return [ShapeElements([.known(joined)], isScalar: try site.int("keepdims", default: 1) == 0)]
     }
 
+    /// Of a sum or a mean: the gradient goes to all elements that were joined.
+    package static func gradient(_ site: OperatorSite, _ fragment: inout GradientFragment) throws(CNNOptError) {
+        guard fragment.wants(0), kind == .sum || kind == .mean, let named = try axes(site) else { return }
+        let shape = try fragment.inputSizes(0)
+        let axes = try reduced(named, rank: shape.count, site)
+        let kept = shape.indices.map { axes.contains($0) ? 1 : shape[$0] }
+        let joined = axes.reduce(1) { $0 * shape[$1] }
+        var gradient = try fragment.gradient()
+        if try fragment.outputSizes() != kept { gradient = try fragment.reshaped(gradient, kept) }
+        let share = kind == .mean ? 1 / Double(max(1, joined)) : 1
+        fragment.set(try fragment.spread(gradient, from: kept, to: shape, times: share), for: 0)
+    }
+
     /// Kept axes belong to the same axes of the output. Of a sum, channels may also be left out; a mean or maximum would change.
     package static func coupling(_ site: OperatorSite) throws(CNNOptError) -> ChannelCoupling {
         guard let shape = site.shape(0) else { return .barrier("the rank of its input is unknown") }

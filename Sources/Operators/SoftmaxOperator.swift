@@ -19,6 +19,19 @@ protocol SoftmaxOperator: Operator {
 }
 
 extension SoftmaxOperator {
+    static func gradient(_ site: OperatorSite, _ fragment: inout GradientFragment) throws(CNNOptError) {
+        guard fragment.wants(0), case .softmax(let axis, let isLogarithm)? = try computation(site) else { return }
+        let gradient = try fragment.gradient()
+        let axes = try fragment.integers([axis])
+        if isLogarithm {
+            let sums = fragment.add("ReduceSum", [gradient, axes])
+            let shares = fragment.add("Exp", [.output(0)])
+            return fragment.set(fragment.difference(gradient, fragment.product(shares, sums)), for: 0)
+        }
+        let sums = fragment.add("ReduceSum", [fragment.product(gradient, .output(0)), axes])
+        fragment.set(fragment.product(.output(0), fragment.difference(gradient, sums)), for: 0)
+    }
+
     static func inferTypes(_ site: OperatorSite) throws(CNNOptError) -> [TensorType] {
         if let rank = site.shape(0)?.count { _ = try axis(site, rank: rank) }
         return [site.type(0)]

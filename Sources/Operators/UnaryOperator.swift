@@ -7,10 +7,22 @@ package protocol UnaryOperator: Operator {
     static func function(_ site: OperatorSite) throws(CNNOptError) -> UnaryFunction
     /// The same in the terms of back ends; nil where they have no word for it.
     static func elementary(_ site: OperatorSite) throws(CNNOptError) -> ElementaryFunction?
+    /// The function's derivative at each element, out of the input or the output; nil where the operator says none.
+    static func derivative(_ site: OperatorSite, _ fragment: inout GradientFragment) throws(CNNOptError)
+        -> GradientFragment.Operand?
 }
 
 extension UnaryOperator {
     package static func elementary(_ site: OperatorSite) throws(CNNOptError) -> ElementaryFunction? { nil }
+
+    package static func derivative(_ site: OperatorSite, _ fragment: inout GradientFragment) throws(CNNOptError)
+        -> GradientFragment.Operand?
+    { nil }
+
+    package static func gradient(_ site: OperatorSite, _ fragment: inout GradientFragment) throws(CNNOptError) {
+        guard fragment.wants(0), let derivative = try derivative(site, &fragment) else { return }
+        fragment.set(fragment.product(try fragment.gradient(), derivative), for: 0)
+    }
 
     package static func computation(_ site: OperatorSite) throws(CNNOptError) -> Computation? {
         try elementary(site).map { .unary($0) }

@@ -130,7 +130,7 @@ package struct BatchRunner: Sendable {
 
 extension TensorData {
     /// The batch filled up with its last sample.
-    fileprivate func paddedBatch(to size: Int) throws(CNNOptError) -> TensorData {
+    func paddedBatch(to size: Int) throws(CNNOptError) -> TensorData {
         guard let rows = shape.first, rows > 0, rows < size else { return self }
         let rowBytes = byteCount / rows
         var result = try TensorData(zeros: elementType, shape: [size] + shape.dropFirst())

@@ -141,4 +141,16 @@ enum Clip: MergingOperator {
         }
         return .unary(.clamp(low: bounds.0, high: bounds.1))
     }
+
+    static func gradient(_ site: OperatorSite, _ fragment: inout GradientFragment) throws(CNNOptError) {
+        guard fragment.wants(0) else { return }
+        func bound(_ port: Int) throws(CNNOptError) -> Double? {
+            guard site.has(port) else { return port == 1 ? -.infinity : .infinity }
+            return try site.constant(port)?.doubles().first
+        }
+        guard let low = try bound(1), let high = try bound(2) else { return }
+        let gradient = try fragment.gradient()
+        guard let inside = try fragment.inside(.output(0), low, high) else { return fragment.set(gradient, for: 0) }
+        fragment.set(fragment.product(gradient, inside), for: 0)
+    }
 }

@@ -17,4 +17,14 @@ enum Elu: UnaryOperator {
     static func elementary(_ site: OperatorSite) throws(CNNOptError) -> ElementaryFunction? {
         .elu(try site.float("alpha", default: 1))
     }
+
+    static func derivative(_ site: OperatorSite, _ fragment: inout GradientFragment) throws(CNNOptError)
+        -> GradientFragment.Operand?
+    {
+        let above = try fragment.step(.input(0))
+        let below = try fragment.complement(above)
+        let slope = try fragment.sum(.output(0), Double(try site.float("alpha", default: 1)))
+        let slopeBelow = fragment.product(below, slope)
+        return fragment.sum(above, slopeBelow)
+    }
 }

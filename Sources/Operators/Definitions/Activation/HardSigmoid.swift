@@ -46,4 +46,11 @@ enum HardSigmoid: UnaryOperator {
     static func elementary(_ site: OperatorSite) throws(CNNOptError) -> ElementaryFunction? {
         .hardSigmoid(alpha: try site.float("alpha", default: 0.2), beta: try site.float("beta", default: 0.5))
     }
+
+    static func derivative(_ site: OperatorSite, _ fragment: inout GradientFragment) throws(CNNOptError)
+        -> GradientFragment.Operand?
+    {
+        guard let inside = try fragment.inside(.output(0), 0, 1) else { return nil }
+        return try fragment.product(inside, Double(try site.float("alpha", default: 0.2)))
+    }
 }

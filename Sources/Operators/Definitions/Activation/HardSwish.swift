@@ -31,4 +31,17 @@ enum HardSwish: UnaryOperator {
     static func elementary(_ site: OperatorSite) throws(CNNOptError) -> ElementaryFunction? {
         .hardSwish
     }
+
+    static func derivative(_ site: OperatorSite, _ fragment: inout GradientFragment) throws(CNNOptError)
+        -> GradientFragment.Operand?
+    {
+        let gate = fragment.add(
+            "HardSigmoid",
+            [.input(0)],
+            [Attribute("alpha", Float(1) / 6), Attribute("beta", Float(0.5))]
+        )
+        guard let inside = try fragment.inside(.input(0), -3, 3) else { return nil }
+        let slope = try fragment.product(fragment.product(.input(0), inside), 1.0 / 6)
+        return fragment.sum(gate, slope)
+    }
 }

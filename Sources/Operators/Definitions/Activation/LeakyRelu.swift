@@ -22,4 +22,11 @@ enum LeakyRelu: UnaryOperator {
     static func elementary(_ site: OperatorSite) throws(CNNOptError) -> ElementaryFunction? {
         .leakyRelu(try site.float("alpha", default: 0.01))
     }
+
+    static func derivative(_ site: OperatorSite, _ fragment: inout GradientFragment) throws(CNNOptError)
+        -> GradientFragment.Operand?
+    {
+        let slope = Double(try site.float("alpha", default: 0.01))
+        return try fragment.sum(fragment.product(fragment.step(.input(0)), 1 - slope), slope)
+    }
 }

@@ -73,4 +73,19 @@ enum PRelu: BroadcastOperator {
     static func computation(_ site: OperatorSite) throws(CNNOptError) -> Computation? {
         site.opset < 7 ? nil : .binary(.slope)
     }
+
+    static func gradient(_ site: OperatorSite, _ fragment: inout GradientFragment) throws(CNNOptError) {
+        let gradient = try fragment.gradient()
+        let above = try fragment.step(.input(0))
+        let below = try fragment.complement(above)
+        try fragment.set(for: 0) { (fragment) throws(CNNOptError) in
+            let slopeBelow = fragment.product(below, .input(1))
+            let slope = fragment.sum(above, slopeBelow)
+            return fragment.product(gradient, slope)
+        }
+        try fragment.set(for: 1) { (fragment) throws(CNNOptError) in
+            let product = fragment.product(fragment.product(gradient, .input(0)), below)
+            return try fragment.summed(product, from: try fragment.outputSizes(), to: try fragment.inputSizes(1))
+        }
+    }
 }

@@ -21,4 +21,8 @@ enum Relu: UnaryOperator, MergingOperator {
     static func elementary(_ site: OperatorSite) throws(CNNOptError) -> ElementaryFunction? {
         .relu
     }
+
+    static func derivative(_ site: OperatorSite, _ fragment: inout GradientFragment) throws(CNNOptError)
+        -> GradientFragment.Operand?
+    { try fragment.step(.output(0)) }
 }

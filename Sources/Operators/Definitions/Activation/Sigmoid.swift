@@ -16,4 +16,11 @@ enum Sigmoid: UnaryOperator {
     static func elementary(_ site: OperatorSite) throws(CNNOptError) -> ElementaryFunction? {
         .sigmoid
     }
+
+    static func derivative(_ site: OperatorSite, _ fragment: inout GradientFragment) throws(CNNOptError)
+        -> GradientFragment.Operand?
+    {
+        let rest = try fragment.complement(.output(0))
+        return fragment.product(.output(0), rest)
+    }
 }

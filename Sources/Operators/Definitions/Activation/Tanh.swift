@@ -15,4 +15,11 @@ enum Tanh: UnaryOperator {
     static func elementary(_ site: OperatorSite) throws(CNNOptError) -> ElementaryFunction? {
         .tanh
     }
+
+    static func derivative(_ site: OperatorSite, _ fragment: inout GradientFragment) throws(CNNOptError)
+        -> GradientFragment.Operand?
+    {
+        let square = fragment.product(.output(0), .output(0))
+        return try fragment.complement(square)
+    }
 }

@@ -25,4 +25,11 @@ enum Add: BinaryOperator {
     static func computation(_ site: OperatorSite) throws(CNNOptError) -> Computation? {
         site.opset < 7 ? nil : .binary(.add)
     }
+
+    static func partialGradient(
+        of port: Int,
+        _ gradient: GradientFragment.Operand,
+        _ site: OperatorSite,
+        _ fragment: inout GradientFragment
+    ) throws(CNNOptError) -> GradientFragment.Operand? { gradient }
 }

@@ -36,4 +36,14 @@ enum Div: BinaryOperator {
     static func computation(_ site: OperatorSite) throws(CNNOptError) -> Computation? {
         site.opset < 7 ? nil : .binary(.divide)
     }
+
+    static func partialGradient(
+        of port: Int,
+        _ gradient: GradientFragment.Operand,
+        _ site: OperatorSite,
+        _ fragment: inout GradientFragment
+    ) throws(CNNOptError) -> GradientFragment.Operand? {
+        let quotient = fragment.add("Div", [gradient, .input(1)])
+        return port == 0 ? quotient : try fragment.product(fragment.product(quotient, .output(0)), -1)
+    }
 }

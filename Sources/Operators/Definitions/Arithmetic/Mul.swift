@@ -25,4 +25,11 @@ enum Mul: BinaryOperator {
     static func computation(_ site: OperatorSite) throws(CNNOptError) -> Computation? {
         site.opset < 7 ? nil : .binary(.multiply)
     }
+
+    static func partialGradient(
+        of port: Int,
+        _ gradient: GradientFragment.Operand,
+        _ site: OperatorSite,
+        _ fragment: inout GradientFragment
+    ) throws(CNNOptError) -> GradientFragment.Operand? { fragment.product(gradient, .input(1 - port)) }
 }

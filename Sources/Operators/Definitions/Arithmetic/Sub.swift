@@ -24,4 +24,11 @@ enum Sub: BinaryOperator {
     static func computation(_ site: OperatorSite) throws(CNNOptError) -> Computation? {
         site.opset < 7 ? nil : .binary(.subtract)
     }
+
+    static func partialGradient(
+        of port: Int,
+        _ gradient: GradientFragment.Operand,
+        _ site: OperatorSite,
+        _ fragment: inout GradientFragment
+    ) throws(CNNOptError) -> GradientFragment.Operand? { port == 0 ? gradient : fragment.add("Neg", [gradient]) }
 }

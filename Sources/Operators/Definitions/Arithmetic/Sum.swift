@@ -13,4 +13,13 @@ enum Sum: VariadicOperator {
     static func computation(_ site: OperatorSite) throws(CNNOptError) -> Computation? {
         site.inputs.count == 2 && site.opset >= 8 ? .binary(.add) : nil
     }
+
+    static func gradient(_ site: OperatorSite, _ fragment: inout GradientFragment) throws(CNNOptError) {
+        let gradient = try fragment.gradient()
+        for port in site.inputs.indices {
+            try fragment.set(for: port) { (fragment) throws(CNNOptError) in
+                try fragment.summed(gradient, from: try fragment.outputSizes(), to: try fragment.inputSizes(port))
+            }
+        }
+    }
 }

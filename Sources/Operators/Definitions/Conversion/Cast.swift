@@ -53,6 +53,12 @@ enum Cast: MergingOperator {
         }
         return type
     }
+
+    static func gradient(_ site: OperatorSite, _ fragment: inout GradientFragment) throws(CNNOptError) {
+        guard fragment.wants(0), let type = site.elementType(0) else { return }
+        let gradient = try fragment.gradient()
+        fragment.set(fragment.add("Cast", [gradient], [Attribute("to", Int(type.rawValue))]), for: 0)
+    }
 }
 
 extension CastRule {

@@ -205,6 +205,13 @@ enum ConvTranspose: Operator {
         }
         return .transposedConvolution(axes: axes, groups: try Conv.group(site))
     }
+
+    static func gradient(_ site: OperatorSite, _ fragment: inout GradientFragment) throws(CNNOptError) {
+        guard fragment.wants(0), case .transposedConvolution(let axes, let groups)? = try computation(site),
+            let gradient = fragment.convolution(try fragment.gradient(), .input(1), axes, groups: groups)
+        else { return }
+        fragment.set(gradient, for: 0)
+    }
 }
 
 extension [Int] {

@@ -12,4 +12,8 @@ enum Neg: UnaryOperator {
             integer: { 0 &- $0 }
         )
     }
+
+    static func derivative(_ site: OperatorSite, _ fragment: inout GradientFragment) throws(CNNOptError)
+        -> GradientFragment.Operand?
+    { try fragment.number(-1) }
 }

@@ -15,4 +15,8 @@ enum Sqrt: UnaryOperator {
     static func elementary(_ site: OperatorSite) throws(CNNOptError) -> ElementaryFunction? {
         .squareRoot
     }
+
+    static func derivative(_ site: OperatorSite, _ fragment: inout GradientFragment) throws(CNNOptError)
+        -> GradientFragment.Operand?
+    { try fragment.product(fragment.add("Reciprocal", [.output(0)]), 0.5) }
 }

@@ -147,4 +147,17 @@ enum Concat: Operator {
         guard let rank = site.shape(0)?.count else { return nil }
         return .concatenation(axis: try AxisNumbers.normalized(axis(site), rank: rank))
     }
+
+    static func gradient(_ site: OperatorSite, _ fragment: inout GradientFragment) throws(CNNOptError) {
+        guard case .concatenation(let axis)? = try computation(site) else { return }
+        let sizes = try site.inputs.indices.map { (port) throws(CNNOptError) in try fragment.inputSizes(port)[axis] }
+        let parts = fragment.add(
+            "Split",
+            [try fragment.gradient(), try fragment.integers(sizes)],
+            [Attribute("axis", axis)],
+            outputs: sizes.count
+        )
+        guard case .step(let index, _) = parts else { return }
+        for port in sizes.indices where fragment.wants(port) { fragment.set(.step(index, output: port), for: port) }
+    }
 }

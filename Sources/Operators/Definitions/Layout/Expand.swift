@@ -85,4 +85,16 @@ enum Expand: Operator {
     }
 
     static func forwardedInput(_ site: OperatorSite) throws(CNNOptError) -> Int? { site.hasSameShape(0) ? 0 : nil }
+
+    static func gradient(_ site: OperatorSite, _ fragment: inout GradientFragment) throws(CNNOptError) {
+        guard fragment.wants(0) else { return }
+        fragment.set(
+            try fragment.summed(
+                try fragment.gradient(),
+                from: try fragment.outputSizes(),
+                to: try fragment.inputSizes(0)
+            ),
+            for: 0
+        )
+    }
 }

@@ -16,9 +16,9 @@ enum Pad: MergingOperator {
     }
 
     /// What the new places hold.
-    private enum Mode: String { case constant, reflect, edge, wrap }
+    enum Mode: String { case constant, reflect, edge, wrap }
 
-    private static func mode(_ site: OperatorSite) throws(CNNOptError) -> Mode {
+    static func mode(_ site: OperatorSite) throws(CNNOptError) -> Mode {
         let name = try site.string("mode", default: "constant")
         guard let mode = Mode(rawValue: name) else { throw site.failure(.unsupported, "mode '\(name)'") }
         return mode
@@ -37,7 +37,7 @@ enum Pad: MergingOperator {
         return result
     }
 
-    private static func known(_ site: OperatorSite, rank: Int) throws(CNNOptError) -> [(front: Int, back: Int)]? {
+    static func known(_ site: OperatorSite, rank: Int) throws(CNNOptError) -> [(front: Int, back: Int)]? {
         guard let list = try pads.known(site) else { return nil }
         if site.has(3) {
             guard let axes = site.integers(3) else { return nil }

@@ -236,4 +236,12 @@ enum Slice: MergingOperator {
         }
         return .slice(parts)
     }
+
+    static func gradient(_ site: OperatorSite, _ fragment: inout GradientFragment) throws(CNNOptError) {
+        guard fragment.wants(0), case .slice(let parts)? = try computation(site) else { return }
+        fragment.set(
+            try fragment.placed(try fragment.gradient(), parts, in: try fragment.inputSizes(0)),
+            for: 0
+        )
+    }
 }

@@ -164,4 +164,11 @@ enum Split: Operator {
         guard let shape = site.shape(0), case let (axis, sizes?) = try layout(site, shape) else { return nil }
         return .split(axis: axis, sizes: sizes)
     }
+
+    static func gradient(_ site: OperatorSite, _ fragment: inout GradientFragment) throws(CNNOptError) {
+        guard fragment.wants(0), case .split(let axis, _)? = try computation(site) else { return }
+        var parts: [GradientFragment.Operand] = []
+        for port in site.node.outputs.indices { parts.append(try fragment.gradient(port)) }
+        fragment.set(fragment.add("Concat", parts, [Attribute("axis", axis)]), for: 0)
+    }
 }

@@ -63,6 +63,12 @@ enum Transpose: MergingOperator {
         guard let rank = site.shape(0)?.count else { return nil }
         return .transposition(try order(site.ints("perm"), rank: rank))
     }
+
+    static func gradient(_ site: OperatorSite, _ fragment: inout GradientFragment) throws(CNNOptError) {
+        guard fragment.wants(0), case .transposition(let order)? = try computation(site) else { return }
+        let back = order.indices.map { axis in order.firstIndex(of: axis) ?? axis }
+        fragment.set(fragment.add("Transpose", [try fragment.gradient()], [Attribute("perm", back)]), for: 0)
+    }
 }
 
 extension ChannelCoupling {

@@ -6,7 +6,7 @@ enum Gemm: Operator {
     static let schema = OperatorSchema("Gemm", versions: [1, 6, 7, 9, 11, 13], inputs: 2...3)
     static var traits: OperatorTraits { [.isQuantizable, .isLinear] }
 
-    private struct Form: Sendable {
+    struct Form: Sendable {
         let transA: Bool
         let transB: Bool
         let alpha: Float

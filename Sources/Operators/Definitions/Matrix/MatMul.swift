@@ -112,4 +112,36 @@ enum MatMul: Operator {
     static func computation(_ site: OperatorSite) throws(CNNOptError) -> Computation? {
         .product()
     }
+
+    static func gradient(_ site: OperatorSite, _ fragment: inout GradientFragment) throws(CNNOptError) {
+        let (a, b) = (try fragment.inputSizes(0), try fragment.inputSizes(1))
+        guard a.count >= 1, b.count >= 1 else { return }
+        // A vector on the left is one row, on the right one column.
+        let left = a.count == 1 ? [1] + a : a
+        let right = b.count == 1 ? b + [1] : b
+        let batch = try Broadcasting.shape([Array(left.dropLast(2)), Array(right.dropLast(2))])
+        let rows = left[left.count - 2]
+        let columns = right[right.count - 1]
+        let depth = left[left.count - 1]
+        var gradient = try fragment.gradient()
+        if a.count == 1 || b.count == 1 { gradient = try fragment.reshaped(gradient, batch + [rows, columns]) }
+        func transposed(_ operand: GradientFragment.Operand, rank: Int) -> GradientFragment.Operand {
+            let order = Array(0..<rank - 2) + [rank - 1, rank - 2]
+            return fragment.add("Transpose", [operand], [Attribute("perm", order)])
+        }
+        if fragment.wants(0) {
+            let weight =
+                b.count == 1 ? try fragment.reshaped(.input(1), [1, depth]) : transposed(.input(1), rank: b.count)
+            let product = fragment.add("MatMul", [gradient, weight])
+            let sums = try fragment.summed(product, from: batch + [rows, depth], to: left)
+            fragment.set(a.count == 1 ? try fragment.reshaped(sums, a) : sums, for: 0)
+        }
+        if fragment.wants(1) {
+            let data =
+                a.count == 1 ? try fragment.reshaped(.input(0), [depth, 1]) : transposed(.input(0), rank: a.count)
+            let product = fragment.add("MatMul", [data, gradient])
+            let sums = try fragment.summed(product, from: batch + [depth, columns], to: right)
+            fragment.set(b.count == 1 ? try fragment.reshaped(sums, b) : sums, for: 1)
+        }
+    }
 }

@@ -207,4 +207,15 @@ enum BatchNormalization: Operator {
     private static func isSpatial(_ site: OperatorSite) throws(CNNOptError) -> Bool {
         try site.int("spatial", default: 1) != 0
     }
+
+    static func gradient(_ site: OperatorSite, _ fragment: inout GradientFragment) throws(CNNOptError) {
+        guard fragment.wants(0), let affine = try channelAffine(site), site.node.outputs.count == 1 else { return }
+        let rank = try fragment.inputSizes(0).count
+        let factors = try TensorData(
+            doubles: affine.scale,
+            as: fragment.elementType,
+            shape: [affine.scale.count] + [Int](repeating: 1, count: rank - 2)
+        )
+        fragment.set(fragment.product(try fragment.gradient(), .constant(factors, stem: "factors")), for: 0)
+    }
 }

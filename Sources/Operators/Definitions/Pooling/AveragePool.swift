@@ -41,4 +41,9 @@ enum AveragePool: PoolOperator {
         let countsPadding = try site.int("count_include_pad", default: 0) != 0
         return .averagePool(axes: try Windows(site).axes(Array(x[2...])), countsPadding: countsPadding)
     }
+
+    static func gradient(_ site: OperatorSite, _ fragment: inout GradientFragment) throws(CNNOptError) {
+        guard fragment.wants(0), case .averagePool(let axes, let countsPadding)? = try computation(site) else { return }
+        fragment.set(try fragment.averagePool(try fragment.gradient(), axes, countsPadding: countsPadding), for: 0)
+    }
 }

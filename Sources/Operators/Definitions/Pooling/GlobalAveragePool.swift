@@ -17,4 +17,14 @@ enum GlobalAveragePool: GlobalPoolOperator {
     static func computation(_ site: OperatorSite) throws(CNNOptError) -> Computation? {
         .globalAverage
     }
+
+    static func gradient(_ site: OperatorSite, _ fragment: inout GradientFragment) throws(CNNOptError) {
+        guard fragment.wants(0) else { return }
+        let shape = try fragment.inputSizes(0)
+        let share = 1 / Double(max(1, shape.dropFirst(2).reduce(1, *)))
+        fragment.set(
+            try fragment.spread(try fragment.gradient(), from: try fragment.outputSizes(), to: shape, times: share),
+            for: 0
+        )
+    }
 }

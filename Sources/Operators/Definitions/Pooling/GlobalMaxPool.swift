@@ -15,4 +15,10 @@ enum GlobalMaxPool: GlobalPoolOperator {
     static func computation(_ site: OperatorSite) throws(CNNOptError) -> Computation? {
         .globalMaximum
     }
+
+    static func gradient(_ site: OperatorSite, _ fragment: inout GradientFragment) throws(CNNOptError) {
+        guard fragment.wants(0) else { return }
+        let window = Attribute("kernel_shape", Array(try fragment.inputSizes(0).dropFirst(2)))
+        fragment.set(try fragment.maximumPool(try fragment.gradient(), [window]), for: 0)
+    }
 }

@@ -41,4 +41,10 @@ enum MaxPool: PoolOperator {
         guard !namesPlaces(site), let x = site.type(0).sizes, x.count > 2 else { return nil }
         return .maximumPool(axes: try Windows(site).axes(Array(x[2...])))
     }
+
+    static func gradient(_ site: OperatorSite, _ fragment: inout GradientFragment) throws(CNNOptError) {
+        guard fragment.wants(0) else { return }
+        let attributes = site.node.attributes.filter { $0.name != "storage_order" }
+        fragment.set(try fragment.maximumPool(try fragment.gradient(), attributes), for: 0)
+    }
 }

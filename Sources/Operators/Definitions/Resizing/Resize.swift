@@ -131,4 +131,23 @@ enum Resize: Operator {
         guard let shape = site.type(0).sizes, let target = try ResizeForm(site).target(site, shape) else { return nil }
         return try ResizeForm(site).resampling(shape, target).computation(shape)
     }
+
+    /// Where whole blocks repeat one element: the sum over each block.
+    static func gradient(_ site: OperatorSite, _ fragment: inout GradientFragment) throws(CNNOptError) {
+        guard fragment.wants(0), case .nearestResize(let rows, let columns)? = try computation(site) else { return }
+        let shape = try fragment.inputSizes(0)
+        var factors: [Int] = []
+        for (places, size) in [(rows, shape[2]), (columns, shape[3])] {
+            guard size > 0, places.count % size == 0, !places.isEmpty else { return }
+            let factor = places.count / size
+            guard places.indices.allSatisfy({ Int(places[$0]) == $0 / factor }) else { return }
+            factors.append(factor)
+        }
+        let means = fragment.add(
+            "AveragePool",
+            [try fragment.gradient()],
+            [Attribute("kernel_shape", factors), Attribute("strides", factors)]
+        )
+        fragment.set(try fragment.product(means, Double(factors[0] * factors[1])), for: 0)
+    }
 }

@@ -1,0 +1,71 @@
+import Execution
+import GraphIR
+import Operators
+import Tensors
+
+/// How much a model's output depends on each channel of values inside it: the mean over samples of the squared gradients of a
+/// loss L, summed over the positions of the channel.
+///
+/// For a classifier, L = −log p(label) with the label drawn from the model's own distribution p: the sum is then an unbiased
+/// estimate of the trace of that channel's block of the Fisher information matrix (Martens, Grosse: Optimizing neural networks
+/// with Kronecker-factored approximate curvature, 2015). For other models, L is the sum of all float outputs' elements with random
+/// signs, each output divided by its standard deviation over the samples: its squared gradients are, on average, those of each
+/// element, summed (Hutchinson's estimator).
+package struct OutputSensitivity: Sendable {
+    /// By value, one number a channel: the mean over samples of Σ over positions of (∂L/∂y)².
+    package private(set) var channels: [ValueID: [Double]] = [:]
+    /// Layers without a gradient, or with one that lacks what a barrier kept back; ascending.
+    package private(set) var unmeasured: [ValueID] = []
+    /// The nodes that kept gradients back.
+    package private(set) var barriers: [GradientGraph.Barrier] = []
+    /// Whether the first output holds class scores.
+    package let isClassifier: Bool
+    /// Samples that were run.
+    package let samples: Int
+
+    /// Measures values that hold a layer's outputs.
+    /// - Parameters:
+    ///   - layers: the values, each with its channel axis counted from the front.
+    ///   - count: how many samples are used at most.
+    ///   - draws: labels, or sets of signs, drawn for each sample.
+    ///   - observe: told each batch's gradient of each measured value: rows are samples (of a last, smaller batch there may be
+    ///     some of zeros behind them). Batches come in order; values ascend.
+    /// - Throws: `unsupported` where the model's inputs share no batch dimension, or no output is of a floating-point type.
+    package static func measure(
+        _ model: Model,
+        outputs layers: [ValueID: Int],
+        samples: any SampleSource,
+        count: Int,
+        _ context: PassContext,
+        draws: Int = 1,
+        observe: (ValueID, TensorData) throws(CNNOptError) -> Void = { _, _ in }
+    ) throws(CNNOptError) -> OutputSensitivity {
+        let count = min(count, samples.count)
+        guard count > 0 else { throw CNNOptError(.usage, "no samples to measure sensitivities on") }
+        let run = try SensitivityRun(model, layers, samples: samples, count: count, context, draws: max(1, draws))
+        var result = OutputSensitivity(isClassifier: run.loss.isClassifier, samples: count)
+        result.barriers = run.gradients.barriers
+        let measured = run.measured
+        result.unmeasured = layers.keys.filter { !measured.contains($0) }.sorted()
+        var sums: [ValueID: [Double]] = [:]
+        try run.forEachBatch(samples) { (batch) throws(CNNOptError) in
+            for (value, squares) in zip(measured, batch.squares) {
+                if let known = sums[value] {
+                    sums[value] = zip(known, squares).map { $0 + $1 }
+                } else {
+                    sums[value] = squares
+                }
+            }
+            for gradients in batch.gradients {
+                for (value, gradient) in zip(measured, gradients) { try observe(value, gradient) }
+            }
+        }
+        result.channels = sums.mapValues { $0.map { $0 / Double(count * max(1, draws)) } }
+        return result
+    }
+
+    private init(isClassifier: Bool, samples: Int) {
+        self.isClassifier = isClassifier
+        self.samples = samples
+    }
+}
