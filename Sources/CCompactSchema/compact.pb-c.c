@@ -142,7 +142,7 @@ void   cnnopt__compact_payload__free_unpacked
   assert(message->base.descriptor == &cnnopt__compact_payload__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor cnnopt__compact_index__field_descriptors[4] =
+static const ProtobufCFieldDescriptor cnnopt__compact_index__field_descriptors[5] =
 {
   {
     "model_bytes",
@@ -192,8 +192,21 @@ static const ProtobufCFieldDescriptor cnnopt__compact_index__field_descriptors[4
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "grids",
+    5,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Cnnopt__CompactIndex, has_grids),
+    offsetof(Cnnopt__CompactIndex, grids),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned cnnopt__compact_index__field_indices_by_name[] = {
+  4,   /* field[4] = grids */
   0,   /* field[0] = model_bytes */
   1,   /* field[1] = model_checksum */
   3,   /* field[3] = payloads */
@@ -202,7 +215,7 @@ static const unsigned cnnopt__compact_index__field_indices_by_name[] = {
 static const ProtobufCIntRange cnnopt__compact_index__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor cnnopt__compact_index__descriptor =
 {
@@ -212,7 +225,7 @@ const ProtobufCMessageDescriptor cnnopt__compact_index__descriptor =
   "Cnnopt__CompactIndex",
   "cnnopt",
   sizeof(Cnnopt__CompactIndex),
-  4,
+  5,
   cnnopt__compact_index__field_descriptors,
   cnnopt__compact_index__field_indices_by_name,
   1,  cnnopt__compact_index__number_ranges,
@@ -322,7 +335,7 @@ const ProtobufCMessageDescriptor cnnopt__compact_section__descriptor =
   (ProtobufCMessageInit) cnnopt__compact_section__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor cnnopt__compact_payload__field_descriptors[19] =
+static const ProtobufCFieldDescriptor cnnopt__compact_payload__field_descriptors[20] =
 {
   {
     "gap",
@@ -552,10 +565,23 @@ static const ProtobufCFieldDescriptor cnnopt__compact_payload__field_descriptors
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "channels",
+    20,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Cnnopt__CompactPayload, has_channels),
+    offsetof(Cnnopt__CompactPayload, channels),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned cnnopt__compact_payload__field_indices_by_name[] = {
   6,   /* field[6] = back */
   1,   /* field[1] = byte_count */
+  19,   /* field[19] = channels */
   2,   /* field[2] = coding */
   3,   /* field[3] = element */
   7,   /* field[7] = elements */
@@ -577,7 +603,7 @@ static const unsigned cnnopt__compact_payload__field_indices_by_name[] = {
 static const ProtobufCIntRange cnnopt__compact_payload__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 19 }
+  { 0, 20 }
 };
 const ProtobufCMessageDescriptor cnnopt__compact_payload__descriptor =
 {
@@ -587,7 +613,7 @@ const ProtobufCMessageDescriptor cnnopt__compact_payload__descriptor =
   "Cnnopt__CompactPayload",
   "cnnopt",
   sizeof(Cnnopt__CompactPayload),
-  19,
+  20,
   cnnopt__compact_payload__field_descriptors,
   cnnopt__compact_payload__field_indices_by_name,
   1,  cnnopt__compact_payload__number_ranges,

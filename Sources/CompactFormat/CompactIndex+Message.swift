@@ -10,11 +10,18 @@ extension CompactIndex {
         (message.has_model_bytes, message.model_bytes) = (1, UInt64(modelBytes))
         (message.has_model_checksum, message.model_checksum) = (1, modelChecksum)
         let tables = payloads.map(\.table)
+        var grids = gridLists()
         return withPointers(sections.map(Self.message)) { sections in
             (message.n_sections, message.sections) = (sections.count, sections.baseAddress)
             return withPointers(payloads.map(Self.message)) { payloads in
                 (message.n_payloads, message.payloads) = (payloads.count, payloads.baseAddress)
-                return Self.withTables(tables, payloads) { packed(&message) }
+                return Self.withTables(tables, payloads) {
+                    grids.withUnsafeMutableBufferPointer { grids in
+                        message.has_grids = grids.isEmpty ? 0 : 1
+                        message.grids = ProtobufCBinaryData(len: grids.count, data: grids.baseAddress)
+                        return packed(&message)
+                    }
+                }
             }
         }
     }
@@ -50,13 +57,14 @@ extension CompactIndex {
         }
         set(&message.has_top, &message.top, UInt32(payload.top))
         set(&message.has_middle, &message.middle, UInt32(payload.middle))
-        let flags: UInt32 = (payload.hasZeros ? 1 : 0) | (payload.zerosHaveSigns ? 2 : 0)
+        let flags: UInt32 = (payload.hasZeros ? 1 : 0) | (payload.zerosHaveSigns ? 2 : 0) | payload.gridFlags
         set(&message.has_flags, &message.flags, flags)
         set(&message.has_width, &message.width, UInt32(payload.width))
         set(&message.has_lowest, &message.lowest, Int32(payload.lowest))
         set(&message.has_offset, &message.offset, payload.offset)
         if payload.step != 0 { (message.has_step, message.step) = (1, payload.step) }
         set(&message.has_zeros, &message.zeros, UInt64(payload.zeros))
+        if payload.gridAxis == 1 { set(&message.has_channels, &message.channels, UInt32(payload.steps.count)) }
         return message
     }
 
@@ -123,9 +131,21 @@ extension CompactIndex {
             for section in UnsafeBufferPointer(start: index.sections, count: index.n_sections) {
                 if let section { result.sections.append(try Self.section(section.pointee)) }
             }
+            var lists = GridListReader()
             for payload in UnsafeBufferPointer(start: index.payloads, count: index.n_payloads) {
-                if let payload { result.payloads.append(try Self.payload(payload.pointee)) }
+                guard let payload else { continue }
+                result.payloads.append(try Self.payload(payload.pointee))
+                try lists.note(
+                    &result.payloads[result.payloads.count - 1],
+                    payload.pointee.flags,
+                    payload.pointee.channels
+                )
             }
+            let grids = UnsafeBufferPointer(
+                start: index.grids.data,
+                count: index.grids.data == nil ? 0 : index.grids.len
+            )
+            try lists.read(Array(grids), into: &result.payloads)
             return result
         }
     }

@@ -42,7 +42,13 @@ package struct CompactIndex: Sendable, Equatable {
         package var width = 0
         package var lowest = 0
         package var offset: Int64 = 0
+        /// For a grid with one step.
         package var step = 0.0
+        /// For a grid with a step for each index of an axis, 0 or 1.
+        package var gridAxis: Int?
+        package var steps: [Float] = []
+        /// For a grid whose places have shifts.
+        package var shifts: [UInt8] = []
         package var table: [UInt8] = []
         package var zeros = 0
 

@@ -5,8 +5,8 @@ import Tensors
 enum NumberForm {
     case floats(FloatForm, ElementLayout)
     case integers(ElementLayout, offset: Int64)
-    /// float32 numbers that are whole multiples of a step.
-    case grid(step: Double)
+    /// float32 numbers that are whole multiples of steps.
+    case grid(UniformGrid)
     /// Bit patterns in ascending order of what they stand for.
     case table([UInt64], ElementLayout, offset: Int64)
 
@@ -29,11 +29,7 @@ enum NumberForm {
             for index in 0..<count {
                 batch.put(Self.integer(source, first + index, layout) &- offset, at: index)
             }
-        case .grid(let step):
-            for index in 0..<count {
-                let value = (source + 4 * (first + index)).loadUnaligned(as: UInt32.self)
-                batch.put(GridSearch.multiple(of: step, Float(bitPattern: UInt32(littleEndian: value))), at: index)
-            }
+        case .grid(let grid): grid.take(source, first: first, count: count, into: batch)
         case .table(let values, let layout, let offset):
             for index in 0..<count {
                 let word = Self.pattern(source, first + index, layout)
@@ -54,11 +50,7 @@ enum NumberForm {
             }
         case .integers(let layout, let offset):
             Self.store(layout, target, first, count) { batch.integer(at: $0) &+ offset }
-        case .grid(let step):
-            for index in 0..<count {
-                let value = Float(Double(batch.integer(at: index)) * step)
-                (target + 4 * (first + index)).storeBytes(of: value.bitPattern.littleEndian, as: UInt32.self)
-            }
+        case .grid(let grid): grid.put(target, first: first, count: count, from: batch)
         case .table(let values, let layout, let offset):
             for index in 0..<count {
                 let place = batch.integer(at: index) &+ offset

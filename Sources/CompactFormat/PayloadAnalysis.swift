@@ -12,6 +12,8 @@ struct PayloadAnalysis {
 
     /// Elements by which codings are compared.
     private static let sample = 4_096
+    /// Elements by which grids are compared.
+    private static let gridSample = 1 << 15
     /// The most different values that a table holds.
     private static let largestTable = 4_096
     /// The fewest bits an element for which the magnitude model is used: below that deflate does as well and bounds what
@@ -36,7 +38,9 @@ struct PayloadAnalysis {
         guard payload.count > 0 else { return }
         setShape(tensor.shape)
         let numbers = numbers
-        numbers.withUnsafeBytes { numbers in choose(payload.element == .varint ? numbers.baseAddress ?? base : base) }
+        numbers.withUnsafeBytes { numbers in
+            choose(payload.element == .varint ? numbers.baseAddress ?? base : base, tensor.shape)
+        }
         if let form, !isWorthwhile(form, bytes) { giveUp() }
     }
 
@@ -67,18 +71,16 @@ struct PayloadAnalysis {
         if shape.count > 2, (2...MagnitudeLayout.largestKernel).contains(kernel) { payload.kernelLength = kernel }
     }
 
-    private mutating func choose(_ source: UnsafeRawPointer) {
+    private mutating func choose(_ source: UnsafeRawPointer, _ shape: [Int]) {
         let element = payload.element == .varint ? ElementLayout.signed64 : payload.element
         let count = payload.count
         let values = DistinctValues(source, count, element, limit: min(Self.largestTable, count))
         if let fields = element.floatingPoint {
             let field = FloatScan(source, count, element, fields)
             payload.zeros = field.zeros
-            if let step = values?.step(element) {
-                payload.coding = .grid
-                payload.step = step
-                setIntegers(.grid(step: step), source)
-            } else if let values, values.words.count * 8 <= count {
+            let step = values?.step(element)
+            let plain = self
+            if step == nil, let values, values.words.count * 8 <= count {
                 setTable(values.words, element, source)
             } else {
                 payload.coding = .floats
@@ -87,6 +89,8 @@ struct PayloadAnalysis {
                 setClasses(field.classes)
                 form = .floats(field.form, element)
             }
+            let grids = element == .float32 ? grids(source, shape, step) : []
+            if !grids.isEmpty { chooseGrid(grids, source, plain) }
         } else if element != .opaque {
             payload.zeros = (0..<count).reduce(0) { $0 + (NumberForm.pattern(source, $1, element) == 0 ? 1 : 0) }
             if let values, element.bits ?? 0 >= 8, values.isSparse(element), values.words.count * 8 <= count {
@@ -97,6 +101,55 @@ struct PayloadAnalysis {
                 setIntegers(.integers(payload.element == .varint ? .signed64 : element, offset: payload.offset), source)
             }
         }
+    }
+
+    /// The grids that the elements lie on.
+    /// - Parameter step: of which all are multiples.
+    private func grids(_ source: UnsafeRawPointer, _ shape: [Int], _ step: Double?) -> [UniformGrid] {
+        var found: [UniformGrid] = []
+        let count = payload.count
+        if let step {
+            found.append(UniformGrid(steps: [step], rowLength: payload.rowLength > 0 ? payload.rowLength : count))
+        }
+        var shifted = found
+        if checkedProduct(shape) == count, shape.count > 1 {
+            for axis in [0, 1] {
+                guard let grid = SliceGridSearch.grid(source, count, shape, axis: axis) else { continue }
+                shifted.append(grid)
+                // A step that serves all needs no list.
+                if step == nil || !grid.steps.allSatisfy({ $0 == grid.steps[0] }) { found.append(grid) }
+            }
+        }
+        return found + shifted.compactMap { GridShiftSearch.shifted($0, source, count) }
+    }
+
+    /// Takes the coding that makes the fewest bits of the first elements, lists included: the present one or a grid.
+    /// - Parameter plain: the analysis before a coding was chosen.
+    private mutating func chooseGrid(_ grids: [UniformGrid], _ source: UnsafeRawPointer, _ plain: PayloadAnalysis) {
+        var best = form.map { bits($0, source, most: Self.gridSample) } ?? .infinity
+        best += Double(8 * payload.table.count)
+        for grid in grids {
+            var other = plain
+            other.setGrid(grid, source)
+            guard let form = other.form else { continue }
+            let lists = GridLists(
+                steps: other.payload.steps,
+                shifts: other.payload.shifts,
+                kernelLength: other.payload.kernelLength
+            )
+            let cost =
+                other.bits(form, source, most: Self.gridSample)
+                + Double(8 * (other.payload.gridFlags == 0 ? 8 : GridLists.encode([lists]).count))
+            if cost < best { (best, self) = (cost, other) }
+        }
+    }
+
+    private mutating func setGrid(_ grid: UniformGrid, _ source: UnsafeRawPointer) {
+        payload.coding = .grid
+        payload.gridAxis = grid.axis
+        if grid.axis == nil { payload.step = grid.steps[0] } else { payload.steps = grid.steps.map { Float($0) } }
+        payload.shifts = grid.shifts
+        setIntegers(.grid(grid), source)
     }
 
     private mutating func setTable(_ words: [UInt64], _ element: ElementLayout, _ source: UnsafeRawPointer) {
@@ -146,24 +199,30 @@ struct PayloadAnalysis {
     /// Whether the magnitude model makes less of the first elements than deflate, and more than next to nothing.
     private func isWorthwhile(_ form: NumberForm, _ bytes: UnsafeRawBufferPointer) -> Bool {
         let count = min(payload.count, Self.sample)
+        let bits = numbers.withUnsafeBytes { numbers in
+            let own = payload.element == .varint ? numbers.baseAddress : bytes.baseAddress
+            return own.map { self.bits(form, $0, most: count) } ?? 0
+        }
+        guard bits >= Self.fewestBits * Double(payload.count) else { return false }
+        let head = UnsafeRawBufferPointer(rebasing: bytes.prefix(bytes.count * count / payload.count))
+        let deflated = Double(ByteCoding.deflate(head, level: 6).count) * Double(payload.count) / Double(count)
+        // The model has learned little from so few elements; where deflate is for good, it is far ahead.
+        return 0.9 * bits + Double(8 * payload.table.count) * Double(payload.count) / Double(count) < 8 * deflated
+    }
+
+    /// What the magnitude model makes of all elements, in bits, judged by the first.
+    private func bits(_ form: NumberForm, _ source: UnsafeRawPointer, most: Int) -> Double {
+        let count = min(payload.count, most)
         let batch = MagnitudeBatch(capacity: NumberForm.batch)
         let model = MagnitudeModel(modelledBits: 3)
         let surroundings = MagnitudeSurroundings(payload.magnitudeLayout(form))
         var counter = BitCounter()
-        numbers.withUnsafeBytes { numbers in
-            let own = payload.element == .varint ? numbers.baseAddress : bytes.baseAddress
-            guard let source = own else { return }
-            for first in stride(from: 0, to: count, by: NumberForm.batch) {
-                let part = min(NumberForm.batch, count - first)
-                form.take(source, first: first, count: part, into: batch)
-                model.code(part, of: batch, in: surroundings, with: &counter)
-            }
+        for first in stride(from: 0, to: count, by: NumberForm.batch) {
+            let part = min(NumberForm.batch, count - first)
+            form.take(source, first: first, count: part, into: batch)
+            model.code(part, of: batch, in: surroundings, with: &counter)
         }
-        guard counter.bits >= Self.fewestBits * Double(count) else { return false }
-        let head = UnsafeRawBufferPointer(rebasing: bytes.prefix(bytes.count * count / payload.count))
-        let deflated = ByteCoding.deflate(head, level: 6).count
-        // The model has learned little from so few elements; where deflate is for good, it is far ahead.
-        return 0.9 * counter.bits + Double(8 * payload.table.count) < Double(8 * deflated)
+        return counter.bits * Double(payload.count) / Double(count)
     }
 }
 

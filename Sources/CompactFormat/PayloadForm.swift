@@ -29,10 +29,16 @@ extension CompactIndex.Payload {
             }
             return .integers(element == .varint ? .signed64 : element, offset: offset)
         case .grid:
-            guard element == .float32, step.isFinite, top <= Self.longestInteger else {
-                throw CompactIndex.broken("a grid of step \(step)")
+            let grid = UniformGrid(
+                axis: gridAxis,
+                steps: gridAxis == nil ? [step] : steps.map(Double.init),
+                shifts: shifts,
+                rowLength: rowLength > 0 ? rowLength : count
+            )
+            guard element == .float32, top <= Self.longestInteger, grid.fits(count) else {
+                throw CompactIndex.broken("a grid of \(grid.steps.count) steps and \(shifts.count) shifts")
             }
-            return .grid(step: step)
+            return .grid(grid)
         case .table:
             guard let bits = element.bits, bits >= 8, top <= Self.longestInteger, table.count % (bits / 8) == 0 else {
                 throw CompactIndex.broken("a table of \(table.count) bytes")

@@ -1,4 +1,5 @@
 import CompactFormat
+import Foundation
 import GraphIR
 import ONNXFormat
 import Tensors
@@ -37,7 +38,17 @@ package enum CompactFuzzing: FuzzTarget {
         let few = (0..<200).map { _ in [Float.pi, 1.5, -77.125][random.index(below: 3)] }
         let bytes = (0..<180).map { _ in Int8(random.index(below: 90) - 45) }
         let numbers = (0..<60).map { _ in Int64(random.index(below: 900) - 400) }
-        for (name, values) in [("noise", noise), ("steps", steps), ("few", few), ("again", noise)] {
+        // Steps along either axis, with shifts.
+        func onGrid(_ place: Int, slice: Int, shift: Int) -> Float {
+            let code = Int(noise[place] * 9) << shift
+            return Float(Double(code) * exp2(Double(slice) / 4))
+        }
+        let rows = (0..<200).map { onGrid($0, slice: $0 / 20, shift: $0 % 20 % 3) }
+        let columns = (0..<200).map { onGrid($0, slice: $0 / 4 % 5, shift: $0 % 4) }
+        let tensors = [
+            ("noise", noise), ("steps", steps), ("few", few), ("again", noise), ("rows", rows), ("columns", columns),
+        ]
+        for (name, values) in tensors {
             try model.graph.addInitializer(
                 Constant(name: name, try TensorData(values, shape: [values.count / 20, 5, 2, 2]))
             )

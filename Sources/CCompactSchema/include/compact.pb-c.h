@@ -113,10 +113,15 @@ struct  Cnnopt__CompactIndex
    */
   size_t n_payloads;
   Cnnopt__CompactPayload **payloads;
+  /*
+   * The lists of steps and shifts of all GRIDs that have some, in the order of the payloads: a range-coded stream.
+   */
+  protobuf_c_boolean has_grids;
+  ProtobufCBinaryData grids;
 };
 #define CNNOPT__COMPACT_INDEX__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&cnnopt__compact_index__descriptor) \
-    , 0, 0, 0, 0, 0,NULL, 0,NULL }
+    , 0, 0, 0, 0, 0,NULL, 0,NULL, 0, {0,NULL} }
 
 
 struct  Cnnopt__CompactSection
@@ -205,7 +210,8 @@ struct  Cnnopt__CompactPayload
   protobuf_c_boolean has_top;
   uint32_t top;
   /*
-   * Bit 0: zero is told apart first. Bit 1: zeros have signs.
+   * Bit 0: zero is told apart first. Bit 1: zeros have signs. For GRID, bit 2: each index of axis 0 has a step of its own;
+   * bit 3: each of axis 1 has; bit 4: places have shifts.
    */
   protobuf_c_boolean has_flags;
   uint32_t flags;
@@ -222,7 +228,7 @@ struct  Cnnopt__CompactPayload
   protobuf_c_boolean has_offset;
   int64_t offset;
   /*
-   * For GRID.
+   * For GRID with one step.
    */
   protobuf_c_boolean has_step;
   double step;
@@ -241,10 +247,15 @@ struct  Cnnopt__CompactPayload
    */
   protobuf_c_boolean has_middle;
   uint32_t middle;
+  /*
+   * For GRID with steps along axis 1: how many.
+   */
+  protobuf_c_boolean has_channels;
+  uint32_t channels;
 };
 #define CNNOPT__COMPACT_PAYLOAD__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&cnnopt__compact_payload__descriptor) \
-    , 0, 0, 0, 0, 0, CNNOPT__COMPACT_CODING__BYTES, 0, CNNOPT__COMPACT_ELEMENT__OPAQUE, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, {0,NULL}, 0, 0, 0, 0 }
+    , 0, 0, 0, 0, 0, CNNOPT__COMPACT_CODING__BYTES, 0, CNNOPT__COMPACT_ELEMENT__OPAQUE, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, {0,NULL}, 0, 0, 0, 0, 0, 0 }
 
 
 /* Cnnopt__CompactIndex methods */

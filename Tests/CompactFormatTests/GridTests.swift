@@ -1,0 +1,141 @@
+import CompactFormat
+import Foundation
+import TestSupport
+import Tensors
+import Testing
+
+/// Tensors whose channels lie on grids of their own are coded as whole numbers.
+@Suite struct GridTests {
+    enum Steps: CaseIterable, Sendable {
+        case logarithmic, short, any, one
+    }
+
+    struct Case: Sendable, CustomTestStringConvertible {
+        var shape: [Int]
+        var axis: Int
+        var steps: Steps
+        var isShifted: Bool
+        var testDescription: String { "\(shape) axis \(axis) \(steps)\(isShifted ? " shifted" : "")" }
+    }
+
+    static let cases: [Case] = [
+        ([16, 16, 3, 3], 0), ([64, 1, 3, 3], 0), ([10, 64], 0), ([64, 10], 1), ([20, 24, 2, 2], 1), ([1, 40, 5, 5], 1),
+        ([40, 30, 5], 0), ([9, 2_000], 0), ([2_000, 9], 1),
+    ].flatMap { shape, axis in
+        Steps.allCases.flatMap { steps in
+            [false, true].map { Case(shape: shape, axis: axis, steps: steps, isShifted: $0) }
+        }
+    }
+
+    @Test(arguments: cases, [1, 2] as [UInt64]) func comesBackSmall(_ test: Case, _ seed: UInt64) throws {
+        let tensor = Self.tensor(test, seed)
+        let original = model(test.shape, .float32, bytes(tensor.values))
+        let packed = try pack(original)
+        let archive = try open(packed)
+        #expect(try archive.restore(threads: 1).array == original)
+        #expect(try archive.payload(0).array == bytes(tensor.values))
+        let payload = archive.index.payloads[0]
+        #expect(payload.coding == .grid)
+        // Codes of four bits and less, and lists.
+        let count = Double(tensor.values.count)
+        let lists = 3.2 * Double(tensor.steps.count) + 0.6 * Double(count) / Double(test.shape[test.axis])
+        #expect(Double(packed.count) < 200 + 0.55 * count + lists)
+        #expect(CompactFile.head(archive.index.serialized()).count < 110 + Int(lists))
+    }
+
+    /// The steps are found that were used, and the shifts.
+    @Test func listsAreThoseOfTheMaker() throws {
+        let test = Case(shape: [32, 20, 3, 3], axis: 0, steps: .logarithmic, isShifted: true)
+        let tensor = Self.tensor(test, 7)
+        let payload = try open(try pack(model(test.shape, .float32, bytes(tensor.values)))).index.payloads[0]
+        #expect(payload.gridAxis == 0)
+        #expect(payload.shifts == tensor.shifts)
+        let dead = Set((0..<32).filter { row in tensor.values[row * 180..<(row + 1) * 180].allSatisfy { $0 == 0 } })
+        #expect(dead.count < 10)
+        for row in 0..<32 where !dead.contains(row) { #expect(payload.steps[row] == tensor.steps[row], "row \(row)") }
+    }
+
+    /// One number off the grid, minus zero, no numbers: the tensor comes back all the same.
+    @Test(arguments: [Float(0.123_456_7), -0.0, .nan, .infinity, .leastNonzeroMagnitude, 3e38], [0, 500, 2_303])
+    func aBadNumberLosesNothing(_ bad: Float, _ place: Int) throws {
+        var tensor = Self.tensor(Case(shape: [16, 16, 3, 3], axis: 0, steps: .any, isShifted: false), 3)
+        tensor.values[place] = bad
+        let original = model([16, 16, 3, 3], .float32, bytes(tensor.values))
+        #expect(try restore(try pack(original)) == original)
+    }
+
+    /// Small tensors of all kinds beside each other.
+    @Test func manyTensors() throws {
+        let tensors = Self.cases.enumerated().map { ($1.shape, Self.tensor($1, UInt64($0)).values) }
+        let original = model { graph in
+            for (shape, values) in tensors {
+                graph.message(5, Wire.tensor(shape.map(Int64.init), 1) { $0.data(9, bytes(values)) })
+            }
+        }
+        let packed = try pack(original, threads: 2)
+        #expect(packed == (try pack(original, threads: 1)))
+        let archive = try open(packed)
+        #expect(try archive.restore(threads: 2).array == original)
+        #expect(archive.index.payloads.allSatisfy { $0.coding == .grid })
+    }
+
+    @Test(arguments: [
+        HostileFileTests.Lie("a step too few") { $0.payloads[0].gridAxis = 1 },
+        HostileFileTests.Lie("rows that do not fit") { $0.payloads[0].rowLength = 7 },
+        HostileFileTests.Lie("rows of other length") { $0.payloads[0].rowLength = 72 },
+        HostileFileTests.Lie("a step that is no number") { $0.payloads[0].steps[3] = .nan },
+        HostileFileTests.Lie("an infinite step") { $0.payloads[0].steps[3] = .infinity },
+        HostileFileTests.Lie("a negative step") { $0.payloads[0].steps[3] = -1 },
+        HostileFileTests.Lie("no steps") { $0.payloads[0].steps = [] },
+        HostileFileTests.Lie("more steps") { $0.payloads[0].steps += [1, 2, 3] },
+        HostileFileTests.Lie("no shifts") { $0.payloads[0].shifts = [] },
+        HostileFileTests.Lie("too few shifts") { $0.payloads[0].shifts.removeLast(100) },
+        HostileFileTests.Lie("integers") { $0.payloads[0].coding = .integers },
+        HostileFileTests.Lie("lists of a huge tensor") {
+            ($0.payloads[0].byteCount, $0.payloads[0].rowLength) = (1 << 30, 1)
+        },
+    ])
+    func listsThatLieAreRefused(_ lie: HostileFileTests.Lie) throws {
+        let tensor = Self.tensor(Case(shape: [16, 16, 3, 3], axis: 0, steps: .logarithmic, isShifted: true), 5)
+        let packed = try pack(model([16, 16, 3, 3], .float32, bytes(tensor.values)))
+        let (sound, start) = try packed.withUnsafeBytes { try CompactFile.index($0) }
+        var index = sound
+        lie.tell(&index)
+        let changed = CompactFile.head(index.serialized()) + packed[start...]
+        expectError(.invalidModel) { _ = try restore(changed) }
+    }
+
+    private struct Tensor {
+        var values: [Float]
+        var steps: [Float]
+        var shifts: [UInt8]
+    }
+
+    /// A tensor of small whole numbers times steps, some slices nearly or wholly zero.
+    private static func tensor(_ test: Case, _ seed: UInt64) -> Tensor {
+        var random = SeededGenerator(seed: seed)
+        let count = test.shape.reduce(1, *)
+        let slices = test.shape[test.axis]
+        let inner = test.shape.dropFirst(test.axis + 1).reduce(1, *)
+        let steps = (0..<slices).map { _ -> Float in
+            switch test.steps {
+            case .logarithmic: return Float(exp2(Double(random.index(below: 12)) / 4 - 6))
+            case .short: return Float(2_048 + random.index(below: 2_048)) * 0x1p-20
+            case .any: return 0.01 + Float(random.index(below: 1 << 20)) / 3.3e7
+            case .one: return 0.012_3
+            }
+        }
+        let shifts = (0..<count / slices).map { _ in
+            test.isShifted ? UInt8([0, 0, 0, 1, 1, 2, 4][random.index(below: 7)]) : 0
+        }
+        let kinds = (0..<slices).map { _ in random.index(below: 12) }
+        let values = (0..<count).map { element -> Float in
+            let slice = element / inner % slices
+            let place = element / (inner * slices) * inner + element % inner
+            let sum = (0..<3).reduce(-12) { sum, _ in sum + random.index(below: 9) }
+            let code = kinds[slice] == 0 ? 0 : kinds[slice] == 1 ? (random.index(below: 20) == 0 ? 3 : 0) : sum
+            return Float(Double(code << Int(shifts[place])) * Double(steps[slice]))
+        }
+        return Tensor(values: values, steps: steps, shifts: shifts)
+    }
+}
