@@ -49,7 +49,7 @@ extension PoolLoops {
                                         var position = start &+ d &* slice &+ h &* row
                                         for _ in 0..<counts.w {
                                             let element = x[position]
-                                            // NaN is larger than nothing, so that it stays where it comes first.
+                                            // Nothing is larger than NaN: it stays where it comes first.
                                             if best < 0 || element > x[best] { best = position }
                                             if element > value { value = element }
                                             position = position &+ step
