@@ -49,7 +49,7 @@ let package = Package(
         library("ONNXFormat", ["COnnxSchema", "GraphIR", "Tensors"]),
         library("EntropyCoding", ["Tensors"]),
         .target(name: "CCompactSchema", dependencies: ["CProtobufC"]),
-        library("CompactFormat", ["EntropyCoding", "ONNXFormat", "CCompactSchema", "CZlib", "Tensors"]),
+        library("CompactFormat", ["EntropyCoding", "ONNXFormat", "GraphIR", "CCompactSchema", "CZlib", "Tensors"]),
         library("Datasets", ["Tensors", "CTurboJPEG", "CPNGReader", "CZlib"]),
         library("Passes", ["Execution", "Datasets", "CLapack"], linking: lapack),
         .systemLibrary(name: "CLapack", providers: [.apt(["libopenblas-dev"])]),

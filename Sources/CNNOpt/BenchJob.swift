@@ -22,7 +22,8 @@ public struct BenchJob: Sendable {
     /// - Throws: `usage` naming an input whose sizes nothing fixes; a batch that is left open is 1.
     public func run() throws(CNNOptError) -> BenchResult {
         do {
-            let loaded = try ModelFile.read(model).fixing(inputShapes: options.inputShapes, batch: options.batch)
+            let loaded = try ModelFile.read(model, threads: options.threads)
+                .fixing(inputShapes: options.inputShapes, batch: options.batch)
             let inputs = try randomInputs(for: loaded, seed: options.seed)
             return try measure(loaded, inputs)
         } catch {

@@ -38,7 +38,8 @@ public struct InferenceJob: Sendable {
 
     /// Runs the model once and writes its outputs; the folder is made where it is missing.
     public func run() throws(CNNOptError) -> [Output] {
-        var loaded = try ModelFile.read(model).fixing(inputShapes: options.inputShapes, batch: options.batch)
+        var loaded = try ModelFile.read(model, threads: options.threads)
+            .fixing(inputShapes: options.inputShapes, batch: options.batch)
         do {
             let feeds = try readInputs(&loaded)
             let engine = try Engine(loaded, backend: options.backend)

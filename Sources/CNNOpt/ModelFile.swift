@@ -24,21 +24,24 @@ enum ModelFile {
     }
 
     /// Reads a model.
-    static func read(_ path: String) throws(CNNOptError) -> Model {
+    /// - Parameter threads: how many threads decode a compact file.
+    static func read(_ path: String, threads: Int) throws(CNNOptError) -> Model {
         switch try format(path) {
         case .onnx: return try ONNXReader.read(path: path)
         case .compact:
-            let model = try CompactArchive(path: path).restored(path)
-            defer { withExtendedLifetime(model) {} }
-            return try ONNXReader.read(UnsafeRawBufferPointer(start: model.base, count: model.byteCount), name: path)
+            let archive = try CompactArchive(path: path)
+            do {
+                return try archive.model(name: path, threads: threads)
+            } catch {
+                throw error.location.file == nil ? error.inFile(path) : error
+            }
         }
     }
 
     /// Reads a model for what is in it. The large tensors of a compact file are not decoded.
     /// - Returns: the model, and for tensors whose elements are all left zero how many of them really are, by name.
-    static func readOutline(_ path: String) throws(CNNOptError) -> (Model, zeros: [String: Int]) {
-        guard try format(path) == .compact else { return (try read(path), [:]) }
-        let threads = ProcessInfo.processInfo.activeProcessorCount
+    static func readOutline(_ path: String, threads: Int) throws(CNNOptError) -> (Model, zeros: [String: Int]) {
+        guard try format(path) == .compact else { return (try read(path, threads: threads), [:]) }
         let archive = try CompactArchive(path: path)
         let outline: (model: TensorStorage, zeros: [String: Int])
         do { outline = try archive.outline(threads: threads) } catch { throw error.inFile(path) }
@@ -48,12 +51,13 @@ enum ModelFile {
     }
 
     /// Writes a model, whole or not at all.
-    static func write(_ model: Model, to path: String) throws(CNNOptError) {
+    /// - Parameter threads: how many threads code a compact file; the file does not depend on it.
+    static func write(_ model: Model, to path: String, threads: Int) throws(CNNOptError) {
         switch try format(path) {
         case .onnx: try ONNXWriter.write(model, to: path)
         case .compact:
             let packed = try ONNXWriter.bytes(of: model).withRawBytes { (bytes) throws(CNNOptError) in
-                try CompactWriter.pack(bytes, threads: ProcessInfo.processInfo.activeProcessorCount)
+                try CompactWriter.pack(bytes, threads: threads)
             }
             try packed.write(to: path)
         }
@@ -92,10 +96,7 @@ enum ModelFile {
 
 extension CompactArchive {
     /// Restores the model file; errors name the compact one.
-    func restored(
-        _ path: String,
-        threads: Int = ProcessInfo.processInfo.activeProcessorCount
-    ) throws(CNNOptError) -> TensorStorage {
+    func restored(_ path: String, threads: Int) throws(CNNOptError) -> TensorStorage {
         do { return try restore(threads: threads) } catch { throw error.inFile(path) }
     }
 }

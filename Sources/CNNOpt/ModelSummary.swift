@@ -69,7 +69,7 @@ public struct ModelSummary: Sendable, Encodable {
     /// Summarises a model file.
     /// - Throws: where the file cannot be read, or a node contradicts its inputs.
     public init(path: String, options: RunOptions = RunOptions()) throws(CNNOptError) {
-        let (outline, zeros) = try ModelFile.readOutline(path)
+        let (outline, zeros) = try ModelFile.readOutline(path, threads: options.threads)
         let model = try outline.fixing(inputShapes: options.inputShapes, batch: options.batch)
         do {
             try self.init(model, fileBytes: ModelFile.byteCount(path, model), zeros: zeros)

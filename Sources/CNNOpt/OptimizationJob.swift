@@ -43,7 +43,8 @@ public struct OptimizationJob: Sendable {
         try checkSimplifying(list)
         try ModelFile.checkWritable(output)
         options.progress("reading \(input)", nil)
-        let original = try ModelFile.read(input).fixing(inputShapes: options.inputShapes, batch: options.batch)
+        let original = try ModelFile.read(input, threads: options.threads)
+            .fixing(inputShapes: options.inputShapes, batch: options.batch)
         let images: JobData?
         do {
             images = try data.open(for: original, seed: options.seed)
@@ -74,7 +75,7 @@ public struct OptimizationJob: Sendable {
         if images != nil, check != nil { try measureCheck(model, original, &result) }
         guard result.gate?.passed ?? true else { return result }
         options.progress("writing \(output)", nil)
-        try ModelFile.write(model, to: output)
+        try ModelFile.write(model, to: output, threads: options.threads)
         result.written = true
         result.after.fileBytes = ModelFile.writtenByteCount(output, model)
         return result

@@ -52,8 +52,10 @@ public struct ValidationJob: Sendable {
     /// Measures and judges. A gate that does not hold is in the result, not an error.
     /// - Throws: `usage` where a gate needs labels or images that were not given.
     public func run() throws(CNNOptError) -> Result {
-        let original = try ModelFile.read(reference).fixing(inputShapes: options.inputShapes, batch: options.batch)
-        let changed = try ModelFile.read(candidate).fixing(inputShapes: options.inputShapes, batch: options.batch)
+        let original = try ModelFile.read(reference, threads: options.threads)
+            .fixing(inputShapes: options.inputShapes, batch: options.batch)
+        let changed = try ModelFile.read(candidate, threads: options.threads)
+            .fixing(inputShapes: options.inputShapes, batch: options.batch)
         let images = try data.openAll(for: original, seed: options.seed)
         try check(hasImages: images != nil, hasLabels: images?.labels != nil)
         let samples: any SampleSource =

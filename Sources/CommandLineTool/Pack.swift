@@ -10,7 +10,17 @@ struct ContainerOptions: ParsableArguments {
 
     @Flag(help: "Print one JSON document.") var json = false
 
+    @OptionGroup var messages: MessageOptions
+
     func validate() throws { _ = try ThreadCount.resolved(threads) }
+
+    /// Runs a job and shows what it is at.
+    func perform<R>(_ text: String, _ job: (_ threads: Int) throws -> R) throws -> R {
+        let line = messages.progressLine()
+        defer { line.finish() }
+        line.update(text, nil)
+        return try job(ThreadCount.resolved(threads))
+    }
 }
 
 /// `cnnopt pack`.
@@ -24,7 +34,7 @@ struct Pack: ParsableCommand {
     @OptionGroup var options: ContainerOptions
 
     func run() throws {
-        let result = try PackJob.pack(model, to: output, threads: ThreadCount.resolved(options.threads))
+        let result = try options.perform("packing \(model)") { try PackJob.pack(model, to: output, threads: $0) }
         try Console.result(options.json ? try JSON.text(result) : text(result))
     }
 
@@ -57,7 +67,7 @@ struct Unpack: ParsableCommand {
     @OptionGroup var options: ContainerOptions
 
     func run() throws {
-        let result = try PackJob.unpack(file, to: output, threads: ThreadCount.resolved(options.threads))
+        let result = try options.perform("restoring \(file)") { try PackJob.unpack(file, to: output, threads: $0) }
         try Console.result(
             options.json
                 ? try JSON.text(result) : "\(result.output): \(Numbers.grouped(result.modelBytes)) bytes restored"

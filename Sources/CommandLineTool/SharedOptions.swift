@@ -2,6 +2,20 @@ import ArgumentParser
 import CNNOpt
 import Foundation
 
+/// Options that say how much a command tells.
+struct MessageOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("How progress is shown.", valueName: "auto|plain|none"))
+    var progress: ProgressStyle = .auto
+
+    @Flag(help: "Print results and errors only.")
+    var quiet = false
+
+    @Flag(help: "Say more: what was done to every layer.")
+    var verbose = false
+
+    func progressLine() -> ProgressLine { ProgressLine(quiet ? .none : progress) }
+}
+
 /// Options that every command that runs a model takes.
 struct SharedOptions: ParsableArguments {
     @Option(
@@ -27,18 +41,14 @@ struct SharedOptions: ParsableArguments {
     )
     var backend = Backend.onednn.rawValue
 
-    @Option(help: ArgumentHelp("How progress is shown.", valueName: "auto|plain|none"))
-    var progress: ProgressStyle = .auto
+    @OptionGroup var messages: MessageOptions
 
-    @Flag(help: "Print results and errors only.")
-    var quiet = false
-
-    @Flag(help: "Say more: what was done to every layer.")
-    var verbose = false
+    var quiet: Bool { messages.quiet }
+    var verbose: Bool { messages.verbose }
 
     /// Runs a job with these options and shows its progress; the progress line is gone when it ends.
     func perform<R>(_ job: (RunOptions) throws -> R) throws -> R {
-        let line = ProgressLine(quiet ? .none : progress)
+        let line = messages.progressLine()
         defer { line.finish() }
         var options = RunOptions()
         options.batch = batch

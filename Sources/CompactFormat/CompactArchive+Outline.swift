@@ -24,7 +24,7 @@ extension CompactArchive {
             guard let name = tensors[number].name, !name.isEmpty, names[name] == 1,
                 tensors[number].range.lowerBound == offsets[number]
             else { continue }
-            zeros[name] = original(number).zeros
+            zeros[name] = entry(number).zeros
             left.insert(number)
         }
         return (try restore(threads: threads) { !left.contains($0) }, zeros)
@@ -32,12 +32,12 @@ extension CompactArchive {
 
     /// Whether the payload is large and the index says how many of its elements are zero.
     private func isCounted(_ number: Int) -> Bool {
-        let payload = original(number)
+        let payload = entry(number)
         return payload.byteCount >= Self.smallest && payload.coding != .bytes && payload.element.bits ?? 0 >= 8
     }
 
     /// The payload, or the one that it is a copy of.
-    private func original(_ number: Int) -> CompactIndex.Payload {
+    private func entry(_ number: Int) -> CompactIndex.Payload {
         let payload = index.payloads[number]
         return payload.coding == .copy ? index.payloads[number - payload.back] : payload
     }

@@ -3,6 +3,9 @@ import ONNXFormat
 import Tensors
 
 extension CompactArchive {
+    /// Sections of so many bytes are given back once they are decoded.
+    private static let releasedSection = 1 << 18
+
     /// Restores the model file, byte for byte.
     /// - Throws: `invalidModel` naming the section that is broken.
     package func restore(threads: Int) throws(CNNOptError) -> TensorStorage {
@@ -25,28 +28,44 @@ extension CompactArchive {
     ) throws(CNNOptError) -> TensorStorage {
         let wanted = index.payloads.indices.map(isWanted)
         let model = try TensorStorage.allocate(byteCount: index.modelBytes, zeroed: wanted.contains(false))
-        let target = model.base
-        try placeSkeleton(target)
-        var sections: Set<Int> = []
-        for (number, payload) in index.payloads.enumerated() where wanted[number] {
-            let original = payload.coding == .copy ? index.payloads[number - payload.back] : payload
-            sections.formUnion(original.section..<original.section + original.sectionCount)
-        }
-        try decode(sections.sorted(), threads: threads) { target + offsets[$0] }
-        for (number, payload) in index.payloads.enumerated() where payload.coding == .copy && wanted[number] {
-            (target + offsets[number]).copyMemory(
-                from: target + offsets[number - payload.back],
-                byteCount: payload.byteCount
-            )
-        }
+        try placeSkeleton(model.base)
+        try place(into: model, threads: threads) { wanted[$0] }
         return model
+    }
+
+    /// Decodes some payloads to where they belong in the model file.
+    func place(into model: TensorStorage, threads: Int, where isWanted: (Int) -> Bool) throws(CNNOptError) {
+        try decodePayloads(Set(index.payloads.indices.filter(isWanted)), threads: threads) { model.base + offsets[$0] }
+    }
+
+    /// Decodes some payloads.
+    /// - Parameter target: where the bytes of a payload go. It is also asked of others that lie in the same sections.
+    func decodePayloads(
+        _ wanted: Set<Int>,
+        threads: Int,
+        _ target: (Int) -> UnsafeMutableRawPointer
+    ) throws(CNNOptError) {
+        var sections: Set<Int> = []
+        for number in wanted {
+            let payload = index.payloads[original(number)]
+            sections.formUnion(payload.section..<payload.section + payload.sectionCount)
+        }
+        try decode(sections.sorted(), threads: threads, target)
+        for number in wanted where original(number) != number {
+            target(number).copyMemory(from: target(original(number)), byteCount: index.payloads[number].byteCount)
+        }
+    }
+
+    /// The payload that this one is a copy of, or itself.
+    private func original(_ number: Int) -> Int {
+        let payload = index.payloads[number]
+        return payload.coding == .copy ? number - payload.back : number
     }
 
     /// Decodes one payload; of the sections beside it nothing is read.
     /// - Parameter number: its place in the index.
     package func payload(_ number: Int, threads: Int = 1) throws(CNNOptError) -> TensorStorage {
-        let entry = index.payloads[number]
-        let original = entry.coding == .copy ? number - entry.back : number
+        let original = original(number)
         let payload = index.payloads[original]
         let result = try TensorStorage.allocate(byteCount: payload.byteCount)
         // Payloads that share the section have to be decoded too, into memory that is let go.
@@ -61,7 +80,7 @@ extension CompactArchive {
         return result
     }
 
-    private func placeSkeleton(_ target: UnsafeMutableRawPointer) throws(CNNOptError) {
+    func placeSkeleton(_ target: UnsafeMutableRawPointer) throws(CNNOptError) {
         let skeleton = try TensorStorage.allocate(byteCount: index.sections[0].decoded)
         defer { withExtendedLifetime(skeleton) {} }
         let bytes = try sectionBytes(0)
@@ -117,6 +136,8 @@ extension CompactArchive {
     private func decode(_ number: Int, _ targets: [Int: SharedPointer<UInt8>]) throws(CNNOptError) {
         let section = index.sections[number]
         let bytes = try sectionBytes(number)
+        // What was read of the file need not stay in memory.
+        defer { if section.byteCount >= Self.releasedSection { storage.releasePages() } }
         var pieces: [(piece: Piece, target: UnsafeMutableRawPointer)] = []
         /// Numbers of variable length become bytes when all are there.
         var numbers: [(TensorStorage, Int)] = []

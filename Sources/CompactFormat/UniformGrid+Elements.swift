@@ -2,12 +2,6 @@ import EntropyCoding
 import Tensors
 
 extension UniformGrid {
-    /// The multiple nearest to a number.
-    @inline(__always)
-    static func multiple(of step: Double, _ value: Float) -> Int64 {
-        Int64(exactly: (Double(value) / step).rounded()) ?? 0
-    }
-
     /// Hands the body each run of elements of one step.
     @inline(__always)
     private func forEachRun(

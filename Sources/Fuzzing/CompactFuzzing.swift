@@ -107,5 +107,6 @@ package enum CompactFuzzing: FuzzTarget {
         // Without the checksum of the whole: changed sections are to be decoded to their ends.
         _ = try archive.restore(threads: 1) { _ in true }
         for number in archive.index.payloads.indices.prefix(3) { _ = try archive.payload(number) }
+        _ = try archive.model(name: "model", threads: 1)
     }
 }

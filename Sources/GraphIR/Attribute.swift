@@ -64,7 +64,10 @@ package struct Constant: Sendable {
     }
 
     package var name: String?
-    package var data: TensorData
+    /// Other data have another encoding: whoever sets them says it anew.
+    package var data: TensorData { didSet { encoding = nil } }
+    /// How the data were made, where that is known.
+    package var encoding: TensorEncoding?
     package var docString: String?
     package var metadata: [MetadataEntry] = []
     package var wireForm = WireForm.raw

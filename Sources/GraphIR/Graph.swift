@@ -83,6 +83,11 @@ package struct Graph: Sendable {
     /// The graph inputs that a caller has to feed: those without an initialiser.
     package var feeds: [ValueID] { inputs.filter { self[$0].constant == nil && !self[$0].isOpaqueConstant } }
 
+    /// Says how a constant's data were made.
+    package mutating func setEncoding(_ encoding: TensorEncoding?, of id: ValueID) {
+        values[id.index]?.constant?.encoding = encoding
+    }
+
     /// The stored tensor of a value; nil where it has none.
     package func constant(_ id: ValueID?) -> TensorData? {
         guard let id else { return nil }

@@ -101,6 +101,8 @@ package struct Value: Sendable {
     package var type: ValueType?
     /// The stored tensor of an initialiser.
     package var constant: Constant?
+    /// How the constant's data were made, where that is known.
+    package var encoding: TensorEncoding? { constant?.encoding }
     /// The node that computes it, and at which output; nil for graph inputs, initialisers and values of an outer graph.
     package internal(set) var producer: (node: NodeID, port: Int)?
     /// Who uses it, in the order in which the uses were made.

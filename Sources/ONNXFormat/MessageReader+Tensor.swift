@@ -28,6 +28,9 @@ extension MessageReader {
             constant.wireForm = form
             constant.docString = text(message.pointee.doc_string)
             constant.metadata = metadata(message.pointee.metadata_props, message.pointee.n_metadata_props)
+            let claim = EncodingMetadata.takeClaim(&constant.metadata)
+            let isDeferred = deferred?.note(data, claim) ?? false
+            if let claim, !isDeferred { constant.encoding = EncodingMetadata.encoding(of: data, claim) }
             constant.residue = residue(message) {
                 $0.n_dims = 0
                 $0.has_data_type = 0

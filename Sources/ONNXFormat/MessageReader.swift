@@ -6,9 +6,13 @@ import Tensors
 /// nearest owner; the bytes of tensors are taken over.
 struct MessageReader {
     let external: ExternalDataReader
+    /// Tensors whose bytes come later.
+    let deferred: DeferredPayloads?
     private let arena = MessageArena()
 
-    init(external: ExternalDataReader) { self.external = external }
+    init(external: ExternalDataReader, deferred: DeferredPayloads? = nil) {
+        (self.external, self.deferred) = (external, deferred)
+    }
 
     func model(_ message: UnsafeMutablePointer<Onnx__ModelProto>) throws(CNNOptError) -> Model {
         let proto = message.pointee

@@ -92,7 +92,9 @@ extension MessageWriter {
         message.pointee.dims = arena.values(data.shape.map(Int64.init))
         message.pointee.has_data_type = 1
         message.pointee.data_type = data.elementType.rawValue
-        (message.pointee.n_metadata_props, message.pointee.metadata_props) = try metadata(constant.metadata)
+        (message.pointee.n_metadata_props, message.pointee.metadata_props) = try metadata(
+            EncodingMetadata.entries(constant)
+        )
         if let entries = try external?.place(constant) {
             message.pointee.has_data_location = 1
             message.pointee.data_location = ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL

@@ -30,10 +30,16 @@ package enum ONNXReader {
     }
 
     /// Reads a model from memory of someone else's; it must not have external data.
-    /// - Parameter name: stands for the file in messages.
-    package static func read(_ bytes: UnsafeRawBufferPointer, name: String) throws(CNNOptError) -> Model {
+    /// - Parameters:
+    ///   - name: stands for the file in messages.
+    ///   - deferred: takes note of the tensors whose bytes come later.
+    package static func read(
+        _ bytes: UnsafeRawBufferPointer,
+        name: String,
+        deferred: DeferredPayloads? = nil
+    ) throws(CNNOptError) -> Model {
         do {
-            return try read(bytes, of: nil, external: ExternalDataReader(modelPath: nil))
+            return try read(bytes, of: nil, external: ExternalDataReader(modelPath: nil), deferred: deferred)
         } catch {
             throw error.inFile(name)
         }
@@ -42,7 +48,8 @@ package enum ONNXReader {
     private static func read(
         _ bytes: UnsafeRawBufferPointer,
         of file: MappedFile?,
-        external: ExternalDataReader
+        external: ExternalDataReader,
+        deferred: DeferredPayloads? = nil
     ) throws(CNNOptError) -> Model {
         guard !bytes.isEmpty else {
             throw CNNOptError(.invalidModel, "the file is empty", remedy: "export or download the model again")
@@ -53,7 +60,7 @@ package enum ONNXReader {
         try WireGuard.check(bytes, as: descriptor)
         return try ProtobufHeap(source: file).withUnpacked(bytes, as: descriptor) { (message) throws(CNNOptError) in
             let model = UnsafeMutableRawPointer(message).assumingMemoryBound(to: Onnx__ModelProto.self)
-            return try MessageReader(external: external).model(model)
+            return try MessageReader(external: external, deferred: deferred).model(model)
         }
     }
 }

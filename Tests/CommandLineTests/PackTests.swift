@@ -48,6 +48,21 @@ import Testing
         }
     }
 
+    /// Options that say how much is told are taken everywhere.
+    @Test func optionsOfAllCommandsAreTaken() throws {
+        try withTemporaryFolder { folder in
+            let compact = folder.appendingPathComponent("digits.cnz").path
+            let out = folder.appendingPathComponent("out.onnx").path
+            for options in [["--quiet"], ["--progress", "none"], ["--progress", "plain", "--verbose"]] {
+                let packed = try cnnopt(["pack", Self.sample, compact] + options)
+                #expect(packed.status == 0 && packed.errors.isEmpty && packed.output.contains("whole file"))
+                let unpacked = try cnnopt(["unpack", compact, out] + options)
+                #expect(unpacked.status == 0 && unpacked.errors.isEmpty && unpacked.output.contains("bytes restored"))
+            }
+            #expect(try cnnopt(["pack", Self.sample, compact, "--progress", "loud"]).status == 64)
+        }
+    }
+
     /// A compact file stands for the model in every command, in and out.
     @Test func everyCommandTakesCompactFiles() throws {
         try withTemporaryFolder { folder in

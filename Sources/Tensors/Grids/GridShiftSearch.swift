@@ -1,11 +1,11 @@
 /// Finds the zero bits that all whole numbers of a place end with.
-enum GridShiftSearch {
+package enum GridShiftSearch {
     private static let most = 7
 
     /// The same grid with shifts, and with the steps of some slices halved where that lets places be shifted more; nil where
     /// nothing can be shifted.
     /// - Parameter source: float32 elements on the grid.
-    static func shifted(_ grid: UniformGrid, _ source: UnsafeRawPointer, _ count: Int) -> UniformGrid? {
+    package static func shifted(_ grid: UniformGrid, _ source: UnsafeRawPointer, _ count: Int) -> UniformGrid? {
         let numbers = Numbers(grid, source, count)
         let slices = numbers.sliceCount
         // The step found for a slice of few numbers may be some times too large; places are judged by the others first.

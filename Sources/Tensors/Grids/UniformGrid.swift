@@ -1,22 +1,43 @@
 /// A grid on which all numbers of a float32 tensor lie: element = Float(Double(q · 2^shift) · step), with whole numbers q, a step for
 /// each index along an axis or one for all, and a shift for each place of the other axes.
-struct UniformGrid: Sendable, Equatable {
+package struct UniformGrid: Sendable, Equatable {
     /// The axis whose indices have steps of their own, 0 or 1; nil for one step.
-    var axis: Int?
+    package var axis: Int?
     /// One, or as many as the axis is long.
-    var steps: [Double]
+    package var steps: [Double]
     /// 0 to 7 for each place of a slice; empty where nothing is shifted. Without an axis, places are those of a row.
-    var shifts: [UInt8] = []
+    package var shifts: [UInt8] = []
     /// Elements of one index of axis 0.
-    var rowLength: Int
+    package var rowLength: Int
+
+    package init(axis: Int? = nil, steps: [Double], shifts: [UInt8] = [], rowLength: Int) {
+        (self.axis, self.steps, self.shifts, self.rowLength) = (axis, steps, shifts, rowLength)
+    }
 
     /// Elements that lie one behind the other and have one step; their places follow each other.
-    var runLength: Int { axis == 1 ? rowLength / max(steps.count, 1) : rowLength }
+    package var runLength: Int { axis == 1 ? rowLength / max(steps.count, 1) : rowLength }
+
+    /// The multiple nearest to a number.
+    @inline(__always)
+    package static func multiple(of step: Double, _ value: Float) -> Int64 {
+        Int64(exactly: (Double(value) / step).rounded()) ?? 0
+    }
+
+    /// The grid on which all elements of a tensor lie, with the shifts that they allow.
+    /// - Parameter axis: the one along which steps differ, 0 or 1; nil for one step.
+    /// - Returns: nil for other types than float32, and where an element is on no grid.
+    package static func find(in data: TensorData, axis: Int?) -> UniformGrid? {
+        guard data.elementType == .float32, let storage = data.storage, data.byteCount >= 4 else { return nil }
+        defer { withExtendedLifetime(storage) {} }
+        let count = data.byteCount / 4
+        guard let grid = SliceGridSearch.grid(storage.base, count, data.shape, axis: axis) else { return nil }
+        return GridShiftSearch.shifted(grid, storage.base, count) ?? grid
+    }
 
     /// Where an element belongs.
     /// - Returns: the number of its step, its place in the slice, and how many elements follow in its run, itself counted.
     @inline(__always)
-    func location(_ element: Int) -> (slice: Int, place: Int, left: Int) {
+    package func location(_ element: Int) -> (slice: Int, place: Int, left: Int) {
         let row = element / rowLength
         let column = element &- row &* rowLength
         guard axis == 1 else { return (axis == nil ? 0 : row, column, rowLength &- column) }
@@ -27,7 +48,7 @@ struct UniformGrid: Sendable, Equatable {
     }
 
     /// Whether lists and lengths fit so many elements.
-    func fits(_ count: Int) -> Bool {
+    package func fits(_ count: Int) -> Bool {
         guard rowLength > 0, count % rowLength == 0, steps.allSatisfy({ $0.isFinite }),
             shifts.allSatisfy({ $0 <= 7 })
         else { return false }

@@ -1,5 +1,5 @@
 /// Finds a step of which all of some float32 numbers are whole multiples: weights that were once integers times a scale.
-enum GridSearch {
+package enum GridSearch {
     /// The largest multiple of one step for a whole tensor.
     static let largest = 1 << 20
     /// The largest multiple where each slice has its step: two or three numbers alone are multiples of something too.
@@ -7,7 +7,7 @@ enum GridSearch {
 
     /// - Parameter values: different finite numbers in ascending order.
     /// - Returns: a step that gives every number back, bit for bit, as `Float(Double(multiple) * step)`; nil where none is found.
-    static func step(_ values: [Float]) -> Double? {
+    package static func step(_ values: [Float]) -> Double? {
         guard values.count >= 3, !values.contains(where: { $0 == 0 && $0.sign == .minus || !$0.isFinite }) else {
             return nil
         }

@@ -1,5 +1,5 @@
 /// Finds grids whose step differs along an axis, and what bits all numbers of a place have zero at their end.
-struct SliceGridSearch {
+package struct SliceGridSearch {
     private let source: UnsafeRawPointer
     private let count: Int
     /// Where elements belong; its steps are found by and by.
@@ -10,18 +10,20 @@ struct SliceGridSearch {
     private static let sample = 512
 
     /// - Parameter source: float32 elements; they have to outlive the search.
-    private init?(_ source: UnsafeRawPointer, _ count: Int, _ shape: [Int], axis: Int) {
-        guard shape.count >= 2, shape[0] > 0, shape[axis] > 1, count > 0, shape[0] <= count else { return nil }
-        (self.source, self.count, sliceCount) = (source, count, shape[axis])
+    private init?(_ source: UnsafeRawPointer, _ count: Int, _ shape: [Int], axis: Int?) {
+        guard shape.count >= 2, shape[0] > 0, count > 0, shape[0] <= count, axis.map({ shape[$0] > 1 }) ?? true else {
+            return nil
+        }
+        (self.source, self.count, sliceCount) = (source, count, axis.map { shape[$0] } ?? 1)
         let steps = [Double](repeating: 0, count: sliceCount)
         grid = UniformGrid(axis: axis, steps: steps, rowLength: count / shape[0])
         // Too few elements in a slice are on a grid of any kind.
         guard grid.rowLength % (axis == 1 ? sliceCount : 1) == 0, count / sliceCount >= 4 else { return nil }
     }
 
-    /// A grid with a step for each index of an axis.
+    /// A grid with a step for each index of an axis, 0 or 1, or with one step.
     /// - Parameter shape: its product is `count`.
-    static func grid(_ source: UnsafeRawPointer, _ count: Int, _ shape: [Int], axis: Int) -> UniformGrid? {
+    package static func grid(_ source: UnsafeRawPointer, _ count: Int, _ shape: [Int], axis: Int?) -> UniformGrid? {
         guard var search = SliceGridSearch(source, count, shape, axis: axis) else { return nil }
         return search.findSteps() ? search.grid : nil
     }
@@ -44,7 +46,7 @@ struct SliceGridSearch {
     private mutating func findSteps() -> Bool {
         // Numbers that lie on no grid are found out by the first slices looked at.
         var order = Array(0..<sliceCount)
-        order.swapAt(1, sliceCount / 2)
+        if sliceCount > 2 { order.swapAt(1, sliceCount / 2) }
         var nonzero = 0
         for slice in order {
             guard let (step, isZero) = step(of: slice) else { return false }
