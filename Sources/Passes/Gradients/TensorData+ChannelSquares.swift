@@ -10,7 +10,7 @@ extension TensorData {
             ? try channelSquares(Double.self, axis) : try channelSquares(Float.self, axis)
     }
 
-    private func channelSquares<T: TensorScalar & BinaryFloatingPoint & SIMDScalar>(_ type: T.Type, _ axis: Int)
+    private func channelSquares<T: TensorScalar & BinaryFloatingPoint>(_ type: T.Type, _ axis: Int)
         throws(CNNOptError) -> [Double]
     {
         let span = (count: shape[axis], inner: shape[(axis + 1)...].reduce(1, *))
@@ -26,14 +26,17 @@ extension TensorData {
             }
             for run in 0..<elements.count / span.inner {
                 let source = base + run * span.inner
-                var lanes = SIMD8<T>()
+                // Four sums that do not wait for each other.
+                var (a, b, c, d): (T, T, T, T) = (0, 0, 0, 0)
                 var place = 0
-                while place + 8 <= span.inner {
-                    let values = UnsafeRawPointer(source + place).loadUnaligned(as: SIMD8<T>.self)
-                    lanes += values * values
-                    place += 8
+                while place + 4 <= span.inner {
+                    a += source[place] * source[place]
+                    b += source[place + 1] * source[place + 1]
+                    c += source[place + 2] * source[place + 2]
+                    d += source[place + 3] * source[place + 3]
+                    place += 4
                 }
-                var sum = Double(lanes.sum())
+                var sum = Double(a + b) + Double(c + d)
                 for rest in place..<span.inner { sum += Double(source[rest] * source[rest]) }
                 sums[run % span.count] += sum
             }
