@@ -120,33 +120,6 @@ enum PoolLoops {
         }
     }
 
-    /// Where each window's first largest element lies: its index in the whole input, or, with `columnMajor`, in an input
-    /// whose spatial axes are stored last axis slowest.
-    static func places(
-        _ x: TensorData,
-        _ geometry: PoolGeometry,
-        columnMajor: Bool
-    ) throws(CNNOptError) -> TensorData {
-        let values = try x.doubles()
-        let (depth, height, width) = (geometry.axes[0].input, geometry.axes[1].input, geometry.axes[2].input)
-        return try TensorData.make(Int64.self, shape: geometry.shape) { (target) throws(CNNOptError) in
-            for plane in 0..<geometry.planes {
-                let base = plane * geometry.inputCount
-                geometry.windows { output, start, counts, _ in
-                    var best = -1
-                    geometry.taps(from: start, counts) {
-                        if best < 0 || values[base + $0] > values[base + best] { best = $0 }
-                    }
-                    if columnMajor, best >= 0 {
-                        let (d, h, w) = (best / (height * width), best / width % height, best % width)
-                        best = d + depth * (h + height * w)
-                    }
-                    target[plane * geometry.outputCount + output] = Int64(base + max(best, 0))
-                }
-            }
-        }
-    }
-
     /// The mean of each window, over its elements or, with `countsPadding`, over its padded places too.
     static func average(
         _ x: TensorData,

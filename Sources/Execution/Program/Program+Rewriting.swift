@@ -191,7 +191,7 @@ extension Program {
             else { continue }
             let maker = place[made]
             switch operations[maker].kind {
-            case .convolution(var form) where form.quantization == nil && form.epilogue.count < 4:
+            case .convolution(var form) where form.takesEpilogue && form.epilogue.count < 4:
                 form.epilogue.append(.function(function))
                 operations[maker].kind = .convolution(form)
             case .dense(var form) where form.quantization == nil && form.epilogue.count < 4:
@@ -228,8 +228,7 @@ extension Program {
             for (result, other) in pairs {
                 let maker = position(result)
                 guard maker >= 0, uses.onlyReader(result) == index, position(other) < maker,
-                    case .convolution(var form) = operations[maker].kind, form.quantization == nil,
-                    form.epilogue.isEmpty
+                    case .convolution(var form) = operations[maker].kind, form.takesEpilogue, form.epilogue.isEmpty
                 else { continue }
                 form.epilogue.append(.addition)
                 if clamp != .none { form.epilogue.append(.function(.clamp(low: clamp.low, high: clamp.high))) }
@@ -248,4 +247,10 @@ extension ElementaryFunction {
     var clamp: Clamp? {
         if case .clamp(let low, let high) = self { Clamp(low: low, high: high) } else { nil }
     }
+}
+
+extension Convolution {
+    /// Whether something may be computed on the results before they are stored. oneDNN 2.6.3 does so in plain loops behind a
+    /// transposed convolution.
+    fileprivate var takesEpilogue: Bool { quantization == nil && !isTransposed }
 }

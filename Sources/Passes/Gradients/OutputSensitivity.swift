@@ -18,7 +18,7 @@ package struct OutputSensitivity: Sendable {
     package private(set) var unmeasured: [ValueID] = []
     /// The nodes that kept gradients back.
     package private(set) var barriers: [GradientGraph.Barrier] = []
-    /// Whether the first output holds class scores.
+    /// Whether the first output holds class scores and is the only float output.
     package let isClassifier: Bool
     /// Samples that were run.
     package let samples: Int

@@ -36,7 +36,10 @@ struct SensitivityLoss: Sendable {
         guard let first = outputs.first, probe.count == outputs.count else {
             throw CNNOptError(.unsupported, "the model has no output")
         }
-        if probe[0].elementType.isReal, Classification.holdsScores(probe[0], rows: rows) {
+        // Of several outputs a detector's first may look like scores: then all count.
+        if probe[0].elementType.isReal, probe.count(where: { $0.elementType.isReal }) == 1,
+            Classification.holdsScores(probe[0], rows: rows)
+        {
             observed = [first]
             if try Self.areProbabilities(probe[0], rows: rows) {
                 let logits = try Self.softmaxInput(of: first, model.graph, facts, count: probe[0].count)

@@ -180,6 +180,26 @@ import Testing
         #expect(relativeError(channels, expected) < 0.06)
     }
 
+    /// A detector's first output may have the shape of class scores, but says little of the other layers.
+    @Test func modelsWithMoreOutputsAreNoClassifiers() throws {
+        var builder = ModelBuilder(opset: 18)
+        try builder.input("x", [1, 4])
+        try builder.node("Exp", ["x"], ["scores"])
+        try builder.node("Exp", ["x"], ["boxes"])
+        try builder.output("scores", .float32)
+        try builder.output("boxes", .float32)
+        let model = builder.model
+        let boxes = try value(model, "boxes")
+        let found = try OutputSensitivity.measure(
+            model,
+            outputs: [boxes: 1],
+            samples: PreparedSamples(.random([3, 4], seed: 1)),
+            count: 3,
+            PassContext()
+        )
+        #expect(!found.isClassifier && found.unmeasured.isEmpty)
+    }
+
     @Test func layersBehindBarriersAreNamed() throws {
         var builder = ModelBuilder(opset: 18)
         try builder.input("x", [nil, 4])

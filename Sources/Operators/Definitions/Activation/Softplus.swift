@@ -19,4 +19,8 @@ enum Softplus: UnaryOperator {
     static func elementary(_ site: OperatorSite) throws(CNNOptError) -> ElementaryFunction? {
         .softplus
     }
+
+    static func derivative(_ site: OperatorSite, _ fragment: inout GradientFragment) throws(CNNOptError)
+        -> GradientFragment.Operand?
+    { fragment.add("Sigmoid", [.input(0)]) }
 }

@@ -144,7 +144,13 @@ enum Conv: Operator {
     static func gradient(_ site: OperatorSite, _ fragment: inout GradientFragment) throws(CNNOptError) {
         guard fragment.wants(0), case .convolution(let axes, let groups)? = try computation(site) else { return }
         fragment.set(
-            fragment.transposedConvolution(try fragment.gradient(), .input(1), axes, groups: groups),
+            try fragment.transposedConvolution(
+                try fragment.gradient(),
+                .input(1),
+                ofShape: try fragment.inputSizes(1),
+                axes,
+                groups: groups
+            ),
             for: 0
         )
     }

@@ -17,4 +17,8 @@ enum Abs: UnaryOperator {
     static func elementary(_ site: OperatorSite) throws(CNNOptError) -> ElementaryFunction? {
         .absolute
     }
+
+    static func derivative(_ site: OperatorSite, _ fragment: inout GradientFragment) throws(CNNOptError)
+        -> GradientFragment.Operand?
+    { fragment.add("Sign", [.input(0)]) }
 }

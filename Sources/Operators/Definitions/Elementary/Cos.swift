@@ -11,4 +11,8 @@ enum Cos: UnaryOperator {
             double: { Mathematics.cos($0) }
         )
     }
+
+    static func derivative(_ site: OperatorSite, _ fragment: inout GradientFragment) throws(CNNOptError)
+        -> GradientFragment.Operand?
+    { fragment.add("Neg", [fragment.add("Sin", [.input(0)])]) }
 }

@@ -11,4 +11,8 @@ enum Reciprocal: UnaryOperator {
             double: { 1 / $0 }
         )
     }
+
+    static func derivative(_ site: OperatorSite, _ fragment: inout GradientFragment) throws(CNNOptError)
+        -> GradientFragment.Operand?
+    { fragment.add("Neg", [fragment.product(.output(0), .output(0))]) }
 }

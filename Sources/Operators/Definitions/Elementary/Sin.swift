@@ -11,4 +11,8 @@ enum Sin: UnaryOperator {
             double: { Mathematics.sin($0) }
         )
     }
+
+    static func derivative(_ site: OperatorSite, _ fragment: inout GradientFragment) throws(CNNOptError)
+        -> GradientFragment.Operand?
+    { fragment.add("Cos", [.input(0)]) }
 }

@@ -21,6 +21,7 @@ enum ScatterElements: Operator {
                     "indices \(indices.shape) and updates \(updates.shape) differ in shape"
                 )
             }
+            if let sums = try scattering.addedAlongVector(updates, to: data, at: indices) { return [sums] }
             let places = try FlatPlaces.elements(
                 inputs.requiredIntegers(1),
                 indices.shape,

@@ -12,8 +12,10 @@ enum MaxPool: PoolOperator {
         let columnMajor = try site.int("storage_order", default: 0) != 0
         let wantsPlaces = namesPlaces(site)
         return { (x, geometry, threads) throws(CNNOptError) in
-            let largest = try PoolLoops.maximum(x, geometry, threads: threads)
-            return wantsPlaces ? [largest, try PoolLoops.places(x, geometry, columnMajor: columnMajor)] : [largest]
+            if wantsPlaces {
+                return try PoolLoops.maximumAndPlaces(x, geometry, columnMajor: columnMajor, threads: threads)
+            }
+            return [try PoolLoops.maximum(x, geometry, threads: threads)]
         }
     }
 
