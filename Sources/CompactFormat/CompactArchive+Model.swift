@@ -55,7 +55,7 @@ extension CompactArchive {
     }
 
     /// The model file with its skeleton alone. Nothing was written where payloads belong, so that no memory is taken there.
-    private func sparseImage() throws(CNNOptError) -> TensorStorage {
+    func sparseImage() throws(CNNOptError) -> TensorStorage {
         let size = max(index.modelBytes, 1)
         guard let memory = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
             memory != MAP_FAILED
@@ -70,7 +70,7 @@ extension CompactArchive {
     }
 
     /// The tensors that the payloads are; nil where payloads are other bytes than those of tensors.
-    private func located(in image: TensorStorage) throws(CNNOptError) -> [TensorPayload]? {
+    func located(in image: TensorStorage) throws(CNNOptError) -> [TensorPayload]? {
         let bytes = UnsafeRawBufferPointer(start: image.base, count: image.byteCount)
         let tensors = try PayloadLocator.locate(bytes, minimum: CompactWriter.smallestPayload)
         guard tensors.count == index.payloads.count else { return nil }

@@ -11,23 +11,19 @@ extension CompactArchive {
     package func outline(threads: Int) throws(CNNOptError) -> (model: TensorStorage, zeros: [String: Int]) {
         let large = index.payloads.indices.filter { isCounted($0) }
         guard !large.isEmpty else { return (try restore(threads: threads), [:]) }
-        let skeleton = try restore(threads: threads) { _ in false }
-        let bytes = UnsafeRawBufferPointer(start: skeleton.base, count: skeleton.byteCount)
-        let tensors = try PayloadLocator.locate(bytes, minimum: CompactWriter.smallestPayload)
-        withExtendedLifetime(skeleton) {}
-        guard tensors.count == index.payloads.count else { return (try restore(threads: threads), [:]) }
+        let image = try sparseImage()
+        guard let tensors = try located(in: image) else { return (try restore(threads: threads), [:]) }
         let names = Dictionary(tensors.map { ($0.name ?? "", 1) }, uniquingKeysWith: +)
         var zeros: [String: Int] = [:]
         var left: Set<Int> = []
         for number in large {
             // The elements of one name have to be those of one payload.
-            guard let name = tensors[number].name, !name.isEmpty, names[name] == 1,
-                tensors[number].range.lowerBound == offsets[number]
-            else { continue }
+            guard let name = tensors[number].name, !name.isEmpty, names[name] == 1 else { continue }
             zeros[name] = entry(number).zeros
             left.insert(number)
         }
-        return (try restore(threads: threads) { !left.contains($0) }, zeros)
+        try place(into: image, threads: threads) { !left.contains($0) }
+        return (image, zeros)
     }
 
     /// Whether the payload is large and the index says how many of its elements are zero.
