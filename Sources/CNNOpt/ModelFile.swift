@@ -56,10 +56,18 @@ enum ModelFile {
         switch try format(path) {
         case .onnx: try ONNXWriter.write(model, to: path)
         case .compact:
-            let packed = try ONNXWriter.bytes(of: model).withRawBytes { (bytes) throws(CNNOptError) in
-                try CompactWriter.pack(bytes, threads: threads)
-            }
-            try packed.write(to: path)
+            try packed(model, threads: threads).write(to: path)
+        }
+    }
+
+    /// The bytes of a model as a compact file.
+    static func compactByteCount(_ model: Model, threads: Int) throws(CNNOptError) -> Int {
+        try packed(model, threads: threads).byteCount
+    }
+
+    private static func packed(_ model: Model, threads: Int) throws(CNNOptError) -> CompactWriter.Packed {
+        try ONNXWriter.bytes(of: model).withRawBytes { (bytes) throws(CNNOptError) in
+            try CompactWriter.pack(bytes, threads: threads)
         }
     }
 

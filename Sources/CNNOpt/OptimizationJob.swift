@@ -15,6 +15,8 @@ public struct OptimizationJob: Sendable {
     /// Percentage points of top-1 (of agreement without labels) that the result may lose. Where it is given, a result that
     /// loses more is not written.
     public var maxDrop: Double?
+    /// The bytes that the result should take in the compact file at most, for passes that can aim at a size.
+    public var targetSize: Int?
     /// Compare the result with the original on so many seeded inputs, whatever the passes and beside any images.
     public var check: Int?
     /// The version of the default operator set that the model is brought to before the passes; nil leaves it.
@@ -106,6 +108,10 @@ public struct OptimizationJob: Sendable {
             progress: options.progress
         )
         context.simplifying.foldsLarge = foldLarge
+        context.targetBytes = targetSize
+        let threads = options.threads
+        context.compactBytes = { (model) throws(CNNOptError) in try ModelFile.compactByteCount(model, threads: threads)
+        }
         context.simplifying.stopAfterPatch = stopAfterPatch
         var reports: [OptimizationResult.Pass] = []
         if let opset {

@@ -38,6 +38,13 @@ struct Optimize: ParsableCommand {
     var maxDrop: Double?
     @Option(
         help: ArgumentHelp(
+            "Bytes that the result should take in a .cnz file at most, for quant(codec).",
+            valueName: "bytes"
+        )
+    )
+    var targetSize: Int?
+    @Option(
+        help: ArgumentHelp(
             "Compare with the original on so many seeded inputs, whatever the passes and beside any images.",
             valueName: "n"
         )
@@ -70,6 +77,9 @@ struct Optimize: ParsableCommand {
             let (first, last) = (OptimizationJob.opsets.lowerBound, OptimizationJob.opsets.upperBound)
             throw ValidationError("--opset \(opset): \(first) to \(last) are possible")
         }
+        if let targetSize, targetSize < 1 {
+            throw ValidationError("--target-size \(targetSize): at least 1 byte is needed")
+        }
         if let stopAfterPatch, stopAfterPatch < 0 {
             throw ValidationError("--stop-after-patch \(stopAfterPatch): at least 0 is needed")
         }
@@ -94,6 +104,7 @@ struct Optimize: ParsableCommand {
             job.data.evalData = evalData
             job.data.evalLabels = evalLabels
             job.maxDrop = maxDrop
+            job.targetSize = targetSize
             job.check = check
             job.opset = opset
             job.foldLarge = foldLarge

@@ -145,15 +145,6 @@ enum NumberForm {
 
 extension MagnitudeBatch {
     @inline(__always)
-    func put(_ value: Int64, at index: Int) {
-        let magnitude = value.magnitude
-        let length = 64 &- magnitude.leadingZeroBitCount
-        classes[index] = UInt16(truncatingIfNeeded: length)
-        let fraction = length == 0 ? 0 : magnitude & ~(1 << UInt64(length &- 1))
-        payloads[index] = length == 0 ? 0 : fraction << 1 | (value < 0 ? 1 : 0)
-    }
-
-    @inline(__always)
     func integer(at index: Int) -> Int64 {
         let length = UInt64(classes[index])
         guard length > 0 else { return 0 }

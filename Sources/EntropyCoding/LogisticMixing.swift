@@ -39,6 +39,9 @@ enum BitCost {
     /// −log₂ of a probability in units of 2⁻¹² bits, at index probability / 16 for probabilities in units of 2⁻¹⁶.
     static let table: SharedTable<UInt16> = SharedTable((0...4_096).map(cost))
 
+    /// −log₂ of a probability in units of 2⁻¹⁶.
+    static func bits(_ probability: UInt32) -> Double { Double(table[Int(probability >> 4)]) / 4_096 }
+
     /// By squaring: whole numbers only.
     private static func cost(_ index: Int) -> UInt16 {
         var value = UInt64(max(2 * index + 1, 1)) << 18

@@ -197,14 +197,14 @@ extension MagnitudeModel {
 
     /// The logarithm of a mean to base 2, in eighths; linear between powers of 2.
     @inline(__always)
-    private static func level(_ mean: UInt32) -> Int {
+    static func level(_ mean: UInt32) -> Int {
         let value = 2 &* mean &+ 9
         let length = 31 &- value.leadingZeroBitCount
         return length &* 8 &+ Int(value >> UInt32(length &- 3) & 7)
     }
 
     @inline(__always)
-    private static func context(_ level: Int) -> Int { min(max(level &- 20, 0) >> 2, contexts &- 1) }
+    static func context(_ level: Int) -> Int { min(max(level &- 20, 0) >> 2, contexts &- 1) }
 }
 
 /// How far a row's mean moves towards its next number, in units of 2⁻¹⁶: 1 / (place + 2), at least 1 / 16.

@@ -27,6 +27,19 @@ struct MixingWeights {
         return bit
     }
 
+    /// The probability of a 1 by both estimates, in units of 2⁻¹⁶.
+    @inline(__always)
+    func probability(
+        _ one: UnsafeMutablePointer<AdaptiveBit>,
+        _ other: UnsafeMutablePointer<AdaptiveBit>,
+        _ tables: CodingTables
+    ) -> UInt32 {
+        let logit1 = Int32(tables.stretch[Int(one.pointee.one >> 4)])
+        let logit2 = Int32(tables.stretch[Int(other.pointee.one >> 4)])
+        let sum = (first &* logit1 &+ second &* logit2) >> 16
+        return UInt32(tables.squash[Int(min(max(sum, -Logistic.largest), Logistic.largest) &+ 2_048)])
+    }
+
     /// Weights stay between −8 and 8, so that sums fit into 32 bits.
     @inline(__always)
     private static func moved(_ weight: Int32, _ gradient: Int32) -> Int32 {

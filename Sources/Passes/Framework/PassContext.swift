@@ -15,6 +15,10 @@ package struct PassContext: Sendable {
     package var backend: Backend
     /// What the user asks of every simplify in the list.
     package var simplifying = SimplifyOptions()
+    /// The bytes that a model takes in the compact file; nil where nobody knows.
+    package var compactBytes: (@Sendable (Model) throws(CNNOptError) -> Int)?
+    /// The bytes that the compact file should take at most.
+    package var targetBytes: Int?
     /// Told what is going on: a short text and, where it is known, the fraction done.
     package var progress: @Sendable (_ text: String, _ fraction: Double?) -> Void
 

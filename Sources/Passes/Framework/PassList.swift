@@ -59,10 +59,8 @@ package struct PassList: Sendable {
                     omittingEmptySubsequences: true
                 ) {
                     let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-                    guard pair.count == 2 else {
-                        throw CNNOptError(.usage, "--passes: '\(part.trimmed)' is not key=value")
-                    }
-                    entry.arguments.append((pair[0].trimmed, pair[1].trimmed))
+                    // A name alone switches something on.
+                    entry.arguments.append((pair[0].trimmed, pair.count == 2 ? pair[1].trimmed : "true"))
                 }
                 rest = rest[rest.index(after: close)...]
                 guard rest.isEmpty || rest.first == "," else {

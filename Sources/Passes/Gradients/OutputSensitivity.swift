@@ -22,12 +22,15 @@ package struct OutputSensitivity: Sendable {
     package let isClassifier: Bool
     /// Samples that were run.
     package let samples: Int
+    /// The elements of a sample's outputs that the loss adds up: 1 for a classifier.
+    package let lossTerms: Int
 
     /// Measures values that hold a layer's outputs.
     /// - Parameters:
     ///   - layers: the values, each with its channel axis counted from the front.
     ///   - count: how many samples are used at most.
     ///   - draws: labels, or sets of signs, drawn for each sample.
+    ///   - temperature: by which a classifier's logits are divided first: above 1, images that it is sure of count for more.
     ///   - observe: told each batch's gradient of each measured value: rows are samples (of a last, smaller batch there may be
     ///     some of zeros behind them). Batches come in order; values ascend.
     /// - Throws: `unsupported` where the model's inputs share no batch dimension, or no output is of a floating-point type.
@@ -38,12 +41,21 @@ package struct OutputSensitivity: Sendable {
         count: Int,
         _ context: PassContext,
         draws: Int = 1,
+        temperature: Double = 1,
         observe: (ValueID, TensorData) throws(CNNOptError) -> Void = { _, _ in }
     ) throws(CNNOptError) -> OutputSensitivity {
         let count = min(count, samples.count)
         guard count > 0 else { throw CNNOptError(.usage, "no samples to measure sensitivities on") }
-        let run = try SensitivityRun(model, layers, samples: samples, count: count, context, draws: max(1, draws))
-        var result = OutputSensitivity(isClassifier: run.loss.isClassifier, samples: count)
+        let run = try SensitivityRun(
+            model,
+            layers,
+            samples: samples,
+            count: count,
+            context,
+            draws: max(1, draws),
+            temperature: temperature
+        )
+        var result = OutputSensitivity(isClassifier: run.loss.isClassifier, samples: count, lossTerms: run.lossTerms)
         result.barriers = run.gradients.barriers
         let measured = run.measured
         result.unmeasured = layers.keys.filter { !measured.contains($0) }.sorted()
@@ -64,8 +76,7 @@ package struct OutputSensitivity: Sendable {
         return result
     }
 
-    private init(isClassifier: Bool, samples: Int) {
-        self.isClassifier = isClassifier
-        self.samples = samples
+    private init(isClassifier: Bool, samples: Int, lossTerms: Int) {
+        (self.isClassifier, self.samples, self.lossTerms) = (isClassifier, samples, lossTerms)
     }
 }

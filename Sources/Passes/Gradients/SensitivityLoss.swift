@@ -23,6 +23,7 @@ struct SensitivityLoss: Sendable {
     /// By target, one divided by its standard deviation.
     private var scales: [Double] = []
     private let seed: UInt64
+    private let temperature: Double
 
     var isClassifier: Bool { scores != nil }
 
@@ -30,8 +31,12 @@ struct SensitivityLoss: Sendable {
     ///   - facts: of the model for `probe`.
     ///   - probe: the graph's outputs for some samples.
     ///   - rows: how many samples these are.
-    init(_ model: Model, _ facts: GraphFacts, probe: [TensorData], rows: Int, seed: UInt64) throws(CNNOptError) {
+    ///   - temperature: by which a classifier's logits are divided, where it has any.
+    init(_ model: Model, _ facts: GraphFacts, probe: [TensorData], rows: Int, seed: UInt64, temperature: Double)
+        throws(CNNOptError)
+    {
         self.seed = seed
+        self.temperature = temperature
         let outputs = model.graph.outputs
         guard let first = outputs.first, probe.count == outputs.count else {
             throw CNNOptError(.unsupported, "the model has no output")
@@ -109,7 +114,8 @@ struct SensitivityLoss: Sendable {
         var seeds = [Double](repeating: 0, count: values.count)
         for row in 0..<rows {
             let range = row * width..<(row + 1) * width
-            let shares = scores == .logits ? Self.softmax(values[range]) : Array(values[range])
+            let given = scores == .logits ? Self.softmax(values[range]) : Array(values[range])
+            let shares = scores == .probabilities ? given : evened(given)
             var generator = generator(sample: start + row, target: 0, draw)
             let label = Self.draw(shares, &generator)
             for index in 0..<width {
@@ -120,6 +126,14 @@ struct SensitivityLoss: Sendable {
             }
         }
         return [try TensorData(doubles: seeds, as: elementType, shape: sizes)]
+    }
+
+    /// The distribution with the logits divided by the temperature.
+    private func evened(_ shares: [Double]) -> [Double] {
+        guard temperature != 1 else { return shares }
+        let powers = shares.map { pow($0, 1 / temperature) }
+        let sum = powers.reduce(0, +)
+        return sum > 0 ? powers.map { $0 / sum } : shares
     }
 
     private func signs(_ types: [TensorType], start: Int, rows: Int, batch: Int, draw: Int) throws(CNNOptError)

@@ -41,7 +41,8 @@ struct SensitivityRun: Sendable {
         samples: any SampleSource,
         count: Int,
         _ context: PassContext,
-        draws: Int
+        draws: Int,
+        temperature: Double
     ) throws(CNNOptError) {
         (self.count, self.draws, threads) = (count, draws, max(1, context.threads))
         let size = try BatchSize(model, GraphFacts(model), kept: model.graph.outputs)
@@ -56,7 +57,8 @@ struct SensitivityRun: Sendable {
             GraphFacts(model, inputShapes: shapes),
             probe: outputs,
             rows: probeSize,
-            seed: context.seed
+            seed: context.seed,
+            temperature: temperature
         )
         let wanted = layers.keys.sorted()
         var graph = try GradientGraph(model, inputShapes: shapes, targets: loss.targets, wanted: wanted)
@@ -87,6 +89,12 @@ struct SensitivityRun: Sendable {
         forward = try Engine(model, backend: context.backend, targets: loss.isClassifier ? loss.observed : loss.targets)
         backward = try Engine(graph.model, backend: context.backend, facts: facts, targets: ids)
         if !loss.isClassifier { loss.setDeviations(try deviations(samples)) }
+    }
+
+    /// The elements of a sample's targets that the loss adds up: 1 for a classifier.
+    var lossTerms: Int {
+        guard !loss.isClassifier else { return 1 }
+        return max(1, targetTypes.reduce(0) { $0 + (checkedProduct($1.sizes ?? []) ?? 0) } / max(1, batchSize))
     }
 
     /// The standard deviation of each target over all samples.

@@ -46,22 +46,14 @@ struct CompensatedRounding {
             own[i * n + i] += mean * Self.damping
         }
         let order = (0..<n).sorted { (own[$0 * n + $0], $1) > (own[$1 * n + $1], $0) }
-        var turned = own
-        for i in 0..<n {
-            for j in 0..<n { turned[i * n + j] = own[order[n - 1 - i] * n + order[n - 1 - j]] }
-        }
-        guard let factor = CholeskyFactor(turned, size: n, threads: threads) else { return nil }
-        for j in 0..<n {
-            let pivot = factor.element(n - 1 - j, n - 1 - j)
-            for i in 0..<n { turned[j * n + i] = i < j ? factor.element(n - 1 - i, n - 1 - j) / pivot : 0 }
-        }
+        guard let factor = CurvatureFactor(own, size: n, order: order, damping: 0, threads: threads) else { return nil }
         var neighbours = (0..<n).map { k in [k - 1, k + 1].filter { $0 >= 0 && $0 < n } }
         for (a, b) in zip(rows.memoryOrder, rows.memoryOrder.dropFirst()) where abs(a - b) != 1 {
             neighbours[a].append(b)
             neighbours[b].append(a)
         }
         (size, moments, self.heldOut, self.order) = (n, own, other, order)
-        (coupling, self.neighbours) = (turned, neighbours)
+        (coupling, self.neighbours) = (factor.coupling, neighbours)
     }
 
     /// Better codes, and scales where rows have their own; a row whose error on the held-out rows does not fall stays as it is.

@@ -6,7 +6,8 @@ import Tensors
 package struct QuantizePass: Pass {
     package static let info = PassInfo(
         name: "quant",
-        summary: "8-bit weights, and 8-bit activations where there are images to measure their ranges on",
+        summary:
+            "8-bit weights, and 8-bit activations where there are images to measure their ranges on; or weights for the compact file",
         arguments: [
             .init("bits", values: "8", default: "8", help: "bits of a weight and of an activation"),
             .init(
@@ -46,6 +47,18 @@ package struct QuantizePass: Pass {
                 default: "qdq",
                 help: "QuantizeLinear and DequantizeLinear around float operators"
             ),
+            .init(
+                "codec",
+                values: "true|false",
+                default: "false",
+                help: "float weights on grids that the compact file codes in few bits, as few as the gate allows"
+            ),
+            .init(
+                "distortion",
+                values: "0.000001…10",
+                default: "as much as the gate allows",
+                help: "with codec: the divergence of the output that is aimed at, in nats"
+            ),
         ],
         changesWeights: true
     )
@@ -64,6 +77,8 @@ package struct QuantizePass: Pass {
     let equalizes: Bool
     let rounding: Rounding
     let corrects: Bool
+    /// nil where weights and activations become integers.
+    let codec: CodecQuantization?
 
     package init(_ arguments: PassArguments) throws(CNNOptError) {
         _ = try arguments.integer("bits", in: 8...8)
@@ -74,14 +89,16 @@ package struct QuantizePass: Pass {
         equalizes = try arguments.flag("equalize", default: true)
         rounding = try arguments.choice("rounding", default: .compensate)
         corrects = try arguments.flag("correct", default: true)
+        codec = try CodecQuantization(arguments)
     }
 
     package init() {
         (weightScales, method, range, equalizes, corrects) = (.channel, .auto, .safe, true, true)
-        rounding = .compensate
+        (rounding, codec) = (.compensate, nil)
     }
 
     package func run(_ model: inout Model, _ context: PassContext) throws(CNNOptError) -> PassReport {
+        if let codec { return try codec.run(&model, context) }
         var facts = try GraphFacts(model)
         var survey = try QuantizationSurvey(model, facts)
         guard !survey.isQuantized else {

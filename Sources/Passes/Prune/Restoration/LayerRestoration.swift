@@ -167,16 +167,14 @@ struct LayerRestoration {
             let rows = LayerRows(layer, weight: weight, facts.site(layer.node, graph)),
             let data = execution.original(layer.data), let output = execution.original(layer.output)
         else { return false }
-        let sampler = RowSampler(rows, positionsPerSample: 10, seed: settings.seed, threads: settings.threads)
-        var moments = sampler.empty
-        let fits = try sampler.add(
+        return try rows.explains(
             data: data.tensor(0),
-            targets: output.tensor(0),
-            first: 0,
-            to: &moments,
-            where: { $0 < 8 }
+            output: output.tensor(0),
+            weight,
+            facts.constant(layer.bias, graph),
+            seed: settings.seed,
+            threads: settings.threads
         )
-        return fits ? try rows.reproduces(weight, facts.constant(layer.bias, graph), moments) : false
     }
 
     // MARK: Rows

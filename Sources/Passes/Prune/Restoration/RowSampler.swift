@@ -6,7 +6,7 @@ struct RowSampler {
     /// Positions read from each sample.
     let positionsPerSample: Int
     private let seed: UInt64
-    private let threads: Int
+    let threads: Int
 
     init(_ rows: LayerRows, positionsPerSample: Int, seed: UInt64, threads: Int) {
         self.rows = rows
@@ -16,7 +16,7 @@ struct RowSampler {
     }
 
     /// The positions of one sample: all of them where there are few, else drawn with replacement.
-    private func positions(_ sample: Int, of count: Int) -> [Int] {
+    func positions(_ sample: Int, of count: Int) -> [Int] {
         if count <= positionsPerSample { return Array(0..<count) }
         var generator = SeededGenerator(
             seed: seed ^ (UInt64(sample) &* 0x9E37_79B9_7F4A_7C15) ^ (UInt64(rows.layer.node.index) << 40)
@@ -96,5 +96,22 @@ struct RowSampler {
     /// Moments without rows, one for each group.
     var empty: [RowMoments] {
         [RowMoments](repeating: RowMoments(inputs: rows.rowLength, outputs: rows.outputs), count: rows.groups)
+    }
+}
+
+extension LayerRows {
+    /// Whether the layer's matrix, applied to rows of a batch's first samples, gives its outputs.
+    func explains(
+        data: TensorData,
+        output: TensorData,
+        _ weight: TensorData,
+        _ bias: TensorData?,
+        seed: UInt64,
+        threads: Int
+    ) throws(CNNOptError) -> Bool {
+        let sampler = RowSampler(self, positionsPerSample: 10, seed: seed, threads: threads)
+        var moments = sampler.empty
+        let fits = try sampler.add(data: data, targets: output, first: 0, to: &moments, where: { $0 < 8 })
+        return fits ? try reproduces(weight, bias, moments) : false
     }
 }
