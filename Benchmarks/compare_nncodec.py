@@ -4,7 +4,8 @@
         --nncodec ~/nncodec/bin/python
 
 Needs numpy and onnxruntime; `--nncodec` names a Python of its own with nncodec (which wants numpy < 2) and onnx. Images are as the
-network takes them, float32 and in its layout; `--preprocess layout=nhwc` tells cnnopt which that is. The tables say:
+network takes them, float32 and in its layout; `--preprocess layout=nhwc` tells cnnopt which that is. cnnopt learns from the calibration
+images; NNCodec, with dependent quantisation and one qp for all weights, sees none and is not tuned on any. The tables say:
 
 bytes      of the whole .cnz, graph and header included; of NNCodec's bitstream, which holds weights alone
 seconds    what making them took: cnnopt's whole command with its calibration and all threads, NNCodec's encoding alone
