@@ -37,10 +37,10 @@ struct CodecTrial {
     private(set) var refused: [NodeID] = []
 
     /// Rows that a layer's moments are taken from, at least so many for each number of a row.
-    private static let rows = 8_192
+    private static let rows = 30_000
     private static let rowsPerNumber = 6
     /// The ridge of the least squares that make up for the errors of earlier layers.
-    private static let ridge = 1.0
+    private static let ridge = 3.0
 
     init(_ work: CodecWork, lambda: Double) throws(CNNOptError) {
         self.work = work

@@ -10,6 +10,9 @@ struct GridSteps {
     /// larger steps pay.
     private static let factor = 12.0
 
+    /// The part of the pivots' spread that shifts follow: all of it is best where steps are small, none where most multiples are 0.
+    private static let spread = 0.7
+
     /// Steps in an octave.
     private static let resolution = 4.0
 
@@ -23,7 +26,7 @@ struct GridSteps {
         }
         let highest = relative.max() ?? 0
         let shifts = relative.map { log -> UInt8 in
-            UInt8(max(0, min((0.5 * (highest - log)).rounded(), Double(WeightGrid.largestShift))))
+            UInt8(max(0, min((Self.spread * 0.5 * (highest - log)).rounded(), Double(WeightGrid.largestShift))))
         }
         let meanShift = shifts.reduce(0) { $0 + Double($1) } / count
         let rows = rounding.sensitivities.count

@@ -41,6 +41,9 @@ package struct PassInfo: Sendable {
     /// Whether the numbers that the network computes may change: such a pass is always compared with the original.
     package let changesWeights: Bool
 
+    /// Whether an argument is either true or false.
+    func takesFlag(_ name: String) -> Bool { arguments.contains { $0.name == name && $0.values == "true|false" } }
+
     package init(name: String, summary: String, arguments: [Argument], changesWeights: Bool) {
         self.name = name
         self.summary = summary

@@ -23,6 +23,10 @@ package struct PassList: Sendable {
             for (key, value) in entry.arguments {
                 let known = type.info.arguments.map(\.name)
                 guard known.contains(key) else { throw Self.unknown("argument of \(entry.name)", key, known) }
+                // What can be switched on needs no value.
+                guard let value = value ?? (type.info.takesFlag(key) ? "true" : nil) else {
+                    throw CNNOptError(.usage, "--passes: '\(key)' is not key=value")
+                }
                 guard values.updateValue(value, forKey: key) == nil else {
                     throw CNNOptError(.usage, "\(entry.name): argument '\(key)' is given twice")
                 }
@@ -40,7 +44,8 @@ package struct PassList: Sendable {
 
     private struct Entry {
         var name: String
-        var arguments: [(String, String)]
+        /// A name alone has no value.
+        var arguments: [(String, String?)]
     }
 
     private static func entries(_ text: String) throws(CNNOptError) -> [Entry] {
@@ -59,8 +64,7 @@ package struct PassList: Sendable {
                     omittingEmptySubsequences: true
                 ) {
                     let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-                    // A name alone switches something on.
-                    entry.arguments.append((pair[0].trimmed, pair.count == 2 ? pair[1].trimmed : "true"))
+                    entry.arguments.append((pair[0].trimmed, pair.count == 2 ? pair[1].trimmed : nil))
                 }
                 rest = rest[rest.index(after: close)...]
                 guard rest.isEmpty || rest.first == "," else {
