@@ -12,6 +12,7 @@ struct Recipe {
     private static let keys: [(name: String, kind: Kind)] = [
         ("passes", .list), ("data", .value), ("labels", .value), ("label-offset", .value), ("preprocess", .value),
         ("samples", .value), ("eval-data", .value), ("eval-labels", .value), ("max-drop", .value), ("check", .value),
+        ("target-size", .value),
         ("opset", .value), ("fold-large", .flag), ("stop-after-patch", .value),
         ("report", .value), ("input-shape", .list), ("batch", .value), ("threads", .value), ("seed", .value),
         ("backend", .value), ("progress", .value), ("json", .flag), ("quiet", .flag), ("verbose", .flag),

@@ -13,7 +13,7 @@ struct PayloadAnalysis {
     /// Elements by which codings are compared.
     private static let sample = 4_096
     /// Elements by which grids are compared.
-    private static let gridSample = 1 << 15
+    private static let gridSample = 8_192
     /// The most different values that a table holds.
     private static let largestTable = 4_096
     /// The fewest bits an element for which the magnitude model is used: below that deflate does as well and bounds what

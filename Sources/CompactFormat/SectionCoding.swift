@@ -11,14 +11,18 @@ struct Piece {
 /// Codes the pieces of one section, one after another, with one model that learns from all of them.
 enum SectionCoding {
     /// Elements by which the number of modelled bits is chosen.
-    private static let sample = 1 << 15
+    private static let sample = 1 << 13
 
     static func encode(_ pieces: [(piece: Piece, source: UnsafeRawPointer)]) -> (CompactIndex.Section, [UInt8]) {
         var section = CompactIndex.Section()
         section.method = .magnitudes
         section.decoded = pieces.reduce(0) { $0 + $1.piece.elements.count }
         var best = Double.infinity
-        for modelled in 2...4 {
+        // Fractions that are no longer are modelled whole by either.
+        let widest = pieces.reduce(0) {
+            max($0, Int($1.piece.layout.widths.prefix($1.piece.layout.top + 1).max() ?? 0))
+        }
+        for modelled in 2...max(2, min(4, widest)) {
             var counter = BitCounter()
             run(pieces, MagnitudeModel(modelledBits: modelled), most: sample, &counter)
             // Each costs time as well: it has to be worth it.

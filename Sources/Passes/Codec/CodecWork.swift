@@ -43,13 +43,7 @@ struct CodecWork {
         self.context = context
         facts = try GraphFacts(model)
         let graph = model.graph
-        guard let feed = graph.feeds.first, graph.feeds.count == 1 else {
-            throw CNNOptError(
-                .unsupported,
-                "images can be fed to a model with one input; this one has \(graph.feeds.count)"
-            )
-        }
-        self.feed = feed
+        feed = try graph.imageFeed()
         let resolved = try ResolvedInputs(model, context)
         notes += resolved.notes
         var linears: [LinearLayer] = []

@@ -1,4 +1,5 @@
 import Foundation
+import Tensors
 
 /// Chooses the grid of a layer from λ.
 ///
@@ -38,7 +39,7 @@ struct GridSteps {
         let floor = (costs.max() ?? 0) - 20
         let steps = costs.map { cost -> Float in
             let exponent = 0.5 * (log2(Self.factor * rounding.lambda) - max(cost, floor)) - meanShift
-            return Float(exp2((exponent * Self.resolution).rounded() / Self.resolution))
+            return LogarithmicStep.step(Int((min(max(exponent, -100), 100) * Self.resolution).rounded()))
         }
         return WeightGrid(steps: steps, shifts: shifts)
     }

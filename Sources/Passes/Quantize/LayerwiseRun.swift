@@ -44,13 +44,7 @@ struct LayerwiseRun {
     /// - Parameter needed: values that have to be computed; what none of them depends on is not run.
     init(_ model: Model, _ facts: GraphFacts, needed: [ValueID], threads: Int) throws(CNNOptError) {
         let graph = model.graph
-        guard let feed = graph.feeds.first, graph.feeds.count == 1 else {
-            throw CNNOptError(
-                .unsupported,
-                "images can be fed to a model with one input; this one has \(graph.feeds.count)"
-            )
-        }
-        self.feed = feed
+        feed = try graph.imageFeed()
         self.threads = threads
         let (kept, live) = try graph.nodes(neededFor: needed)
         var lastUse: [ValueID: Int] = [:]

@@ -62,14 +62,19 @@ package struct SliceGridSearch {
     /// - Returns: nil where a slice is on no grid; zero for a slice of zeros.
     private func step(of slice: Int) -> (step: Float, isZero: Bool)? {
         guard let some = magnitudes(slice, most: Self.sample) else { return nil }
-        if !some.isEmpty, let step = GridSearch.sliceStep(some) {
+        if !some.isEmpty, let step = Self.step(some) {
             if holds(Double(step), slice) { return (step, false) }
         } else if !some.isEmpty {
             return nil
         }
         guard sliceLength > Self.sample else { return (0, true) }
         guard let all = magnitudes(slice, most: sliceLength) else { return nil }
-        return all.isEmpty ? (0, true) : GridSearch.sliceStep(all).map { ($0, false) }
+        return all.isEmpty ? (0, true) : Self.step(all).map { ($0, false) }
+    }
+
+    /// The largest step; where few numbers of many bits do not show it, one of the logarithmic grid.
+    private static func step(_ ascending: [Float]) -> Float? {
+        GridSearch.sliceStep(ascending) ?? LogarithmicStep.step(of: ascending, largest: GridSearch.largestInSlice)
     }
 
     /// The different magnitudes of a slice's first elements, zero left out; nil where one is on no grid.
