@@ -29,14 +29,16 @@ struct CodecQuantization: Sendable {
     }
 
     func run(_ model: inout Model, _ context: PassContext) throws(CNNOptError) -> PassReport {
-        let work = try CodecWork(model, context)
-        guard work.weightCount > 0 else {
+        let facts = try GraphFacts(model)
+        let found = try CodecLayers(model.graph, facts)
+        guard !found.layers.isEmpty else {
             return PassReport(
                 pass: QuantizePass.info.name,
                 summary: "unchanged: no layer with a stored float32 weight",
-                layers: Self.leftAlone(work, [])
+                layers: Self.leftAlone(found)
             )
         }
+        let work = try CodecWork(model, facts, found, context)
         var notes = work.notes
         let trial: CodecTrial
         if let distortion {
@@ -47,7 +49,7 @@ struct CodecQuantization: Sendable {
             trial = try Self.search(work, context.gate, &notes)
         }
         model = try work.applying(trial.outcomes)
-        return Self.report(work, trial, notes)
+        return Self.report(work, found, trial, notes)
     }
 
     // MARK: The search
@@ -125,7 +127,9 @@ struct CodecQuantization: Sendable {
 
     // MARK: The report
 
-    private static func report(_ work: CodecWork, _ trial: CodecTrial, _ notes: [String]) -> PassReport {
+    private static func report(_ work: CodecWork, _ found: CodecLayers, _ trial: CodecTrial, _ notes: [String])
+        -> PassReport
+    {
         let graph = work.model.graph
         let layers = trial.outcomes.map { outcome in
             let (lowest, highest) = (outcome.grid.steps.min() ?? 0, outcome.grid.steps.max() ?? 0)
@@ -139,28 +143,27 @@ struct CodecQuantization: Sendable {
                     + (shift > 0 ? ", shifts to \(shift)" : "")
             )
         }
+        let refused = trial.refused.map {
+            PassReport.Layer(
+                name: graph.displayName($0),
+                operatorName: graph[$0].operatorName.description,
+                note: "left as it is: its rows of inputs do not explain its outputs"
+            )
+        }
         let weights = trial.outcomes.reduce(0) { $0 + $1.weight.count }
         return PassReport(
             pass: QuantizePass.info.name,
             summary:
                 "\(weights) weights of \(trial.outcomes.count) layers on grids: \(brief(trial.bits / Double(max(weights, 1)))) bits each in the compact file, expected divergence \(brief(trial.distortion)) nats",
-            layers: layers + leftAlone(work, trial.refused),
+            layers: layers + leftAlone(found) + refused,
             notes: notes
         )
     }
 
-    private static func leftAlone(_ work: CodecWork, _ refused: [NodeID]) -> [PassReport.Layer] {
-        let graph = work.model.graph
-        return work.left.map {
+    private static func leftAlone(_ found: CodecLayers) -> [PassReport.Layer] {
+        found.left.map {
             PassReport.Layer(name: $0.name, operatorName: $0.operatorName, note: "left as it is: \($0.reason)")
         }
-            + refused.map {
-                PassReport.Layer(
-                    name: graph.displayName($0),
-                    operatorName: graph[$0].operatorName.description,
-                    note: "left as it is: its rows of inputs do not explain its outputs"
-                )
-            }
     }
 
     /// Three significant digits.

@@ -15,8 +15,8 @@ struct CodecLayer: Sendable {
     var channels: Int { rows.groups * rows.outputs }
 }
 
-/// What the trials of one job have in common: the layers, the images, and what the gradients say.
-struct CodecWork {
+/// The layers of a model that can be put on grids, and those that cannot.
+struct CodecLayers: Sendable {
     /// A layer that stays as it is, and why.
     struct Left: Sendable {
         let name: String
@@ -24,29 +24,14 @@ struct CodecWork {
         let reason: String
     }
 
-    let model: Model
-    let facts: GraphFacts
-    let context: PassContext
-    let feed: ValueID
-    let batches: [TensorData]
-    let sampleCount: Int
-    let shares: GradientShares
     private(set) var layers: [NodeID: CodecLayer] = [:]
     private(set) var left: [Left] = []
-    private(set) var notes: [String] = []
+    private(set) var linears: [LinearLayer] = []
 
     /// Longer rows are left float: the moments take the square of it.
     private static let longestRow = 4_608
 
-    init(_ model: Model, _ context: PassContext) throws(CNNOptError) {
-        self.model = model
-        self.context = context
-        facts = try GraphFacts(model)
-        let graph = model.graph
-        feed = try graph.imageFeed()
-        let resolved = try ResolvedInputs(model, context)
-        notes += resolved.notes
-        var linears: [LinearLayer] = []
+    init(_ graph: Graph, _ facts: GraphFacts) throws(CNNOptError) {
         for id in graph.nodeIDs {
             guard let linear = try LinearLayer(id, graph, facts) else { continue }
             linears.append(linear)
@@ -62,32 +47,6 @@ struct CodecWork {
                 )
             }
         }
-        guard let learning = try LearningSamples(model, facts, linears, resolved, context) else {
-            throw CNNOptError(
-                .usage,
-                "quant(codec) rounds weights by what images make of them, and there are none",
-                remedy: "give some with --data; labels are not needed"
-            )
-        }
-        if let note = learning.note { notes.append(note) }
-        (batches, sampleCount) = try CalibrationBatches.load(
-            learning.source,
-            model,
-            facts,
-            threads: context.threads
-        )
-        guard sampleCount > 0 else { throw CNNOptError(.usage, "the data hold fewer images than one batch") }
-        context.progress("measuring gradients", nil)
-        shares = try GradientShares(
-            model,
-            outputs: Dictionary(
-                layers.values.map { ($0.linear.output, $0.linear.form.outputChannelAxis) },
-                uniquingKeysWith: { first, _ in first }
-            ),
-            samples: learning.source,
-            context
-        )
-        if let note = shares.note { notes.append(note) }
     }
 
     /// Why a layer cannot be put on a grid.
@@ -121,6 +80,60 @@ struct CodecWork {
             (bias, shape) = (own, data.shape)
         }
         return .success(CodecLayer(linear: linear, rows: rows, weight: weight, bias: bias, biasShape: shape))
+    }
+}
+
+/// What the trials of one job have in common: the layers, the images, and what the gradients say.
+struct CodecWork {
+    let model: Model
+    let facts: GraphFacts
+    let context: PassContext
+    let feed: ValueID
+    let batches: [TensorData]
+    let sampleCount: Int
+    let shares: GradientShares
+    let layers: [NodeID: CodecLayer]
+    private(set) var notes: [String] = []
+
+    /// Made-up images say less than real ones: more of them say little that is new.
+    private static let mostMadeUp = 128
+
+    init(_ model: Model, _ facts: GraphFacts, _ found: CodecLayers, _ context: PassContext) throws(CNNOptError) {
+        self.model = model
+        self.context = context
+        self.facts = facts
+        layers = found.layers
+        let graph = model.graph
+        feed = try graph.imageFeed()
+        let resolved = try ResolvedInputs(model, context)
+        notes += resolved.notes
+        guard let learning = try LearningSamples(model, facts, found.linears, resolved, context) else {
+            throw CNNOptError(
+                .usage,
+                "quant(codec) rounds weights by what images make of them, and there are none",
+                remedy: "give some with --data; labels are not needed"
+            )
+        }
+        if let note = learning.note { notes.append(note) }
+        (batches, sampleCount) = try CalibrationBatches.load(
+            learning.source,
+            model,
+            facts,
+            threads: context.threads,
+            most: context.calibration == nil ? Self.mostMadeUp : .max
+        )
+        guard sampleCount > 0 else { throw CNNOptError(.usage, "the data hold fewer images than one batch") }
+        context.progress("measuring gradients", nil)
+        shares = try GradientShares(
+            model,
+            outputs: Dictionary(
+                layers.values.map { ($0.linear.output, $0.linear.form.outputChannelAxis) },
+                uniquingKeysWith: { first, _ in first }
+            ),
+            samples: learning.source,
+            context
+        )
+        if let note = shares.note { notes.append(note) }
     }
 
     /// All weights that are put on grids.

@@ -9,12 +9,14 @@ enum CalibrationBatches {
     private static let byteLimit = 1 << 30
 
     /// The first samples of the source: as many as fit in memory, at least one batch.
+    /// - Parameter most: no more than so many, or one batch.
     /// - Returns: the batches and how many samples they hold.
     static func load(
         _ source: any SampleSource,
         _ model: Model,
         _ facts: GraphFacts,
-        threads: Int
+        threads: Int,
+        most: Int = .max
     ) throws(CNNOptError) -> (batches: [TensorData], samples: Int) {
         guard let feed = model.graph.feeds.first else { return ([], 0) }
         let fixed = facts.type(feed).shape?.first?.size
@@ -23,7 +25,7 @@ enum CalibrationBatches {
         let first = try source.batch(0..<size, threads: threads)
         let memory = try ActivationMemory(model.graph, GraphFacts(model, inputShapes: [feed: first.shape]))
         let affordable = max(size, byteLimit / max(memory.largestLiveSet / size, 1))
-        var count = min(source.count, affordable)
+        var count = min(source.count, affordable, max(size, most))
         // A fixed batch has to be full.
         if fixed != nil || count < source.count { count -= count % size }
         var batches = [first]

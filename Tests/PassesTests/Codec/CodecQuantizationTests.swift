@@ -115,6 +115,17 @@ import Testing
         #expect(report.layers.contains { $0.name == "c3" && $0.note?.contains("not finite") == true })
     }
 
+    /// A model without such layers needs no images.
+    @Test func nothingToDoIsSaid() throws {
+        var builder = ModelBuilder()
+        try builder.input("x", [1, 4], .int8)
+        try builder.node("Identity", ["x"], ["y"])
+        try builder.output("y")
+        var model = builder.model
+        let report = try pass(["codec": "true"]).run(&model, context(data: false))
+        #expect(report.summary.contains("unchanged"))
+    }
+
     @Test func distortionBelongsToCodec() {
         let error = #expect(throws: CNNOptError.self) { try pass(["distortion": "0.1"]) }
         #expect(error?.exitStatus == 64 && error?.message.contains("codec") == true)
