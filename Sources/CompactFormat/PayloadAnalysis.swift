@@ -170,8 +170,7 @@ struct PayloadAnalysis {
             form.take(source, first: first, count: count, into: batch)
             for index in 0..<count { classes[Int(batch.classes[index])] += 1 }
         }
-        // Many zeros are best told apart first; few are the lowest class.
-        payload.hasZeros = classes[0] * 8 > payload.count
+        payload.hasZeros = MagnitudeLayout.tellsZeros(classes[0], of: payload.count)
         if payload.hasZeros { classes[0] = 0 }
         setClasses(classes)
         if payload.top > CompactIndex.Payload.longestInteger { giveUp() }
@@ -180,13 +179,7 @@ struct PayloadAnalysis {
     /// Sets the highest class and the middle one of a histogram.
     private mutating func setClasses(_ classes: [Int]) {
         payload.top = classes.lastIndex { $0 > 0 } ?? 0
-        var (left, median) = (classes.reduce(0, +) / 2, 0)
-        for (number, count) in classes.enumerated() {
-            median = number
-            left -= count
-            if left < 0 { break }
-        }
-        payload.middle = max(min(payload.top - median, MagnitudeLayout.lowestMiddle), 0)
+        payload.middle = MagnitudeLayout.middle(classes, top: payload.top)
     }
 
     /// A middle value of unsigned elements.

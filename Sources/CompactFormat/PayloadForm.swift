@@ -51,7 +51,7 @@ extension CompactIndex.Payload {
     func magnitudeLayout(_ form: NumberForm) -> MagnitudeLayout {
         let widths: [UInt8] =
             if case .floats(let fields, _) = form { fields.widths } else {
-                (0...Self.longestInteger).map { UInt8(max($0 - 1, 0)) }
+                MagnitudeLayout.integerWidths(longest: Self.longestInteger)
             }
         let longest = max(min(count, Self.largestPiece), 1)
         let isKernel = (1...MagnitudeLayout.largestKernel).contains(kernelLength)

@@ -40,6 +40,26 @@ package struct MagnitudeLayout: Sendable, Equatable {
     }
 }
 
+extension MagnitudeLayout {
+    /// Whether so many zeros are best told apart first; few are the lowest class.
+    package static func tellsZeros(_ zeros: Int, of count: Int) -> Bool { zeros * 8 > count }
+
+    /// How far the median class lies below the highest.
+    /// - Parameter classes: how many numbers are of each.
+    package static func middle(_ classes: [Int], top: Int) -> Int {
+        var (left, median) = (classes.reduce(0, +) / 2, 0)
+        for (number, count) in classes.enumerated() {
+            median = number
+            left -= count
+            if left < 0 { break }
+        }
+        return max(min(top - median, lowestMiddle), 0)
+    }
+
+    /// The fraction's bits of integers, whose class is their length in bits.
+    package static func integerWidths(longest: Int) -> [UInt8] { (0...longest).map { UInt8(max($0 - 1, 0)) } }
+}
+
 /// Numbers taken apart. The lowest bit of a payload is the sign, the fraction lies above.
 package final class MagnitudeBatch {
     package let capacity: Int

@@ -41,10 +41,16 @@ extension MagnitudeModel {
             let isInner = kernelLength > 1 && place >= kernelLength
             let acrossIndex = (number &- kernelLength) & mask
             let across = isInner ? magnitudes[acrossIndex] : last
-            let expected = Self.level(row) &+ Self.level(column == 0 ? whole : column) &- wholeLevel
-            let near = Self.level((2 &* last &+ beforeLast &+ across) &* 4)
-            let one = scale + Self.context(expected) &* Self.nodes
-            let other = neighbours + Self.context(near) &* Self.nodes
+            let (scaleContext, nearContext) = Self.contexts(
+                row: row,
+                column: column == 0 ? whole : column,
+                wholeLevel: wholeLevel,
+                last: last,
+                beforeLast: beforeLast,
+                across: across
+            )
+            let one = scale + scaleContext &* Self.nodes
+            let other = neighbours + nearContext &* Self.nodes
             let given = UInt32(classes[index])
 
             var isZero = false
@@ -195,6 +201,26 @@ extension MagnitudeModel {
         UInt32(truncatingIfNeeded: Int64(mean) &+ ((Int64(value) &- Int64(mean)) &* rate) >> 16)
     }
 
+    /// The numbers of the two contexts in which the next number is coded.
+    /// - Parameters:
+    ///   - row: the mean of the row so far.
+    ///   - column: the mean of the place, or of the whole tensor where nothing was seen.
+    ///   - wholeLevel: the level of the whole tensor's mean when the row began.
+    ///   - last: the magnitude before, and the one before that, and the one of the kernel before.
+    @inline(__always)
+    static func contexts(
+        row: UInt32,
+        column: UInt32,
+        wholeLevel: Int,
+        last: UInt32,
+        beforeLast: UInt32,
+        across: UInt32
+    ) -> (scale: Int, near: Int) {
+        let expected = level(row) &+ level(column) &- wholeLevel
+        let near = level((2 &* last &+ beforeLast &+ across) &* 4)
+        return (context(expected), context(near))
+    }
+
     /// The logarithm of a mean to base 2, in eighths; linear between powers of 2.
     @inline(__always)
     static func level(_ mean: UInt32) -> Int {
@@ -204,7 +230,7 @@ extension MagnitudeModel {
     }
 
     @inline(__always)
-    static func context(_ level: Int) -> Int { min(max(level &- 20, 0) >> 2, contexts &- 1) }
+    private static func context(_ level: Int) -> Int { min(max(level &- 20, 0) >> 2, contexts &- 1) }
 }
 
 /// How far a row's mean moves towards its next number, in units of 2⁻¹⁶: 1 / (place + 2), at least 1 / 16.

@@ -13,11 +13,7 @@ struct MixingWeights {
         _ tables: CodingTables,
         _ coder: inout Coder
     ) -> UInt32 {
-        let logit1 = Int32(tables.stretch[Int(one.pointee.one >> 4)])
-        let logit2 = Int32(tables.stretch[Int(other.pointee.one >> 4)])
-        let sum = (first &* logit1 &+ second &* logit2) >> 16
-        let logit = min(max(sum, -Logistic.largest), Logistic.largest)
-        let probability = UInt32(tables.squash[Int(logit &+ 2_048)])
+        let (logit1, logit2, probability) = mixed(one, other, tables)
         let bit = coder.code(bit, one: probability)
         let error = Int32(bitPattern: bit << 16) &- Int32(bitPattern: probability)
         first = Self.moved(first, logit1 &* error)
@@ -27,17 +23,18 @@ struct MixingWeights {
         return bit
     }
 
-    /// The probability of a 1 by both estimates, in units of 2⁻¹⁶.
+    /// The logits of both estimates, and the probability of a 1 by the two, in units of 2⁻¹⁶.
     @inline(__always)
-    func probability(
+    func mixed(
         _ one: UnsafeMutablePointer<AdaptiveBit>,
         _ other: UnsafeMutablePointer<AdaptiveBit>,
         _ tables: CodingTables
-    ) -> UInt32 {
+    ) -> (Int32, Int32, probability: UInt32) {
         let logit1 = Int32(tables.stretch[Int(one.pointee.one >> 4)])
         let logit2 = Int32(tables.stretch[Int(other.pointee.one >> 4)])
         let sum = (first &* logit1 &+ second &* logit2) >> 16
-        return UInt32(tables.squash[Int(min(max(sum, -Logistic.largest), Logistic.largest) &+ 2_048)])
+        let logit = min(max(sum, -Logistic.largest), Logistic.largest)
+        return (logit1, logit2, UInt32(tables.squash[Int(logit &+ 2_048)]))
     }
 
     /// Weights stay between −8 and 8, so that sums fit into 32 bits.

@@ -60,7 +60,7 @@ extension MagnitudeModel {
         let (top, middle) = (surroundings.layout.top, surroundings.layout.middle)
         let (one, other) = contexts(surroundings)
         func decision(_ node: Int) -> (yes: Double, no: Double) {
-            let p = weights[node].probability(one + node, other + node, tables)
+            let p = weights[node].mixed(one + node, other + node, tables).probability
             return (BitCost.bits(p), BitCost.bits(65_536 - p))
         }
         var rest = 0.0
@@ -104,8 +104,14 @@ extension MagnitudeModel {
         let beforeLast = place > 1 ? s.magnitudes[(number &- 2) & mask] : last
         let isInner = kernelLength > 1 && place >= kernelLength
         let across = isInner ? s.magnitudes[(number &- kernelLength) & mask] : last
-        let expected = Self.level(row) &+ Self.level(column == 0 ? s.whole : column) &- wholeLevel
-        let near = Self.level((2 &* last &+ beforeLast &+ across) &* 4)
-        return (scale + Self.context(expected) &* Self.nodes, neighbours + Self.context(near) &* Self.nodes)
+        let contexts = Self.contexts(
+            row: row,
+            column: column == 0 ? s.whole : column,
+            wholeLevel: wholeLevel,
+            last: last,
+            beforeLast: beforeLast,
+            across: across
+        )
+        return (scale + contexts.scale &* Self.nodes, neighbours + contexts.near &* Self.nodes)
     }
 }

@@ -36,7 +36,7 @@ struct CodecTrial {
     /// Nodes that turned out not to be what they look like.
     private(set) var refused: [NodeID] = []
 
-    /// Rows that a layer's moments are taken from, at least so many for each number of a row.
+    /// Rows that a layer's moments are taken from, and how many at least for each number of a row.
     private static let rows = 30_000
     private static let rowsPerNumber = 6
     /// The ridge of the least squares that make up for the errors of earlier layers.
@@ -88,19 +88,20 @@ struct CodecTrial {
                 lambda: lambda
             )
         }
-        var sums = halves[0].rows
-        for half in halves.dropFirst() { for group in sums.indices { sums[group].add(half.rows[group]) } }
-        let wanted = try wanted(layer, sums)
+        var all = halves[0]
+        for half in halves.dropFirst() { all.add(half) }
+        let wanted = try wanted(layer, all.rows)
         let share = work.shares.share(layer.linear.output)
         guard
             let curvature = LayerCurvature(
-                halves,
+                all,
+                halves: halves,
                 weights: wanted,
                 shares: share,
                 isCentred: isCentred,
                 threads: work.context.threads,
                 steps: { factor in
-                    let grid = GridSteps().grid(rounding([factor], 1, 1))
+                    let grid = GridSteps.grid(rounding([factor], 1, 1))
                     return (0..<rows.rowLength).map { grid.step(0, $0) }
                 }
             )
@@ -109,7 +110,7 @@ struct CodecTrial {
             return
         }
         let rule = rounding(curvature.factors, layer.channels, curvature.optimism)
-        let grid = GridSteps().grid(rule)
+        let grid = GridSteps.grid(rule)
         let result = rule.round(wanted, to: grid, model)
         let size = rows.outputs * rows.rowLength
         let matrices = (0..<rows.groups).map { group in
@@ -122,7 +123,7 @@ struct CodecTrial {
         var bias: TensorData?
         if let id = layer.bias {
             let step = biasStep((share.between + share.within) * curvature.optimism)
-            let data = try self.bias(layer, matrices, sums, step: step)
+            let data = try self.bias(layer, matrices, all.rows, step: step)
             execution.replace(id, with: data)
             bias = data
         }

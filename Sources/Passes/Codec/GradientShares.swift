@@ -26,7 +26,6 @@ struct GradientShares: Sendable {
     /// - Parameter outputs: each with its channel axis.
     init(_ model: Model, outputs: [ValueID: Int], samples: any SampleSource, _ context: PassContext) throws(CNNOptError)
     {
-        var sums: [ValueID: Share] = [:]
         let sensitivity = try OutputSensitivity.measure(
             model,
             outputs: outputs,
@@ -35,14 +34,15 @@ struct GradientShares: Sendable {
             context,
             draws: Self.draws,
             temperature: Self.temperature
-        ) { (value, gradient) throws(CNNOptError) in
-            guard let axis = outputs[value], let part = try Self.share(gradient, axis: axis) else { return }
-            sums[value, default: Share(between: 0, within: 0)].between += part.between
-            sums[value, default: Share(between: 0, within: 0)].within += part.within
+        )
+        func mean(_ channels: [Double]?) -> Double {
+            guard let channels, !channels.isEmpty else { return 0 }
+            return channels.reduce(0, +) / Double(channels.count * sensitivity.lossTerms)
         }
-        let scale = 1 / Double(sensitivity.samples * Self.draws * sensitivity.lossTerms)
-        shares = sums.mapValues { Share(between: $0.between * scale, within: $0.within * scale) }
-            .filter { $0.value.between + $0.value.within > 0 }
+        for value in sensitivity.channels.keys {
+            let share = Share(between: mean(sensitivity.between[value]), within: mean(sensitivity.within[value]))
+            if share.between + share.within > 0 { shares[value] = share }
+        }
         if !sensitivity.unmeasured.isEmpty {
             let names = Set(sensitivity.barriers.map(\.operatorName)).sorted()
             note =
@@ -50,7 +50,7 @@ struct GradientShares: Sendable {
         }
     }
 
-    /// A layer's share; for one that could not be measured, what gives its outputs' variance the weight it has in others.
+    /// A layer's share; for one that could not be measured, the mean of the others'.
     func share(_ value: ValueID) -> Share {
         if let own = shares[value] { return own }
         let values = shares.values
@@ -60,36 +60,5 @@ struct GradientShares: Sendable {
             within: values.reduce(0) { $0 + $1.within } / count
         )
         return mean.between + mean.within > 0 ? mean : Share(between: 1, within: 1)
-    }
-
-    /// Sums over samples, means over channels.
-    private static func share(_ gradient: TensorData, axis: Int) throws(CNNOptError) -> Share? {
-        guard gradient.elementType == .float32, axis > 0, gradient.shape.indices.contains(axis), gradient.count > 0
-        else { return nil }
-        let (samples, channels) = (gradient.shape[0], gradient.shape[axis])
-        let outer = gradient.shape[1..<axis].reduce(1, *)
-        let inner = gradient.shape[(axis + 1)...].reduce(1, *)
-        return try gradient.withElements(Float.self) { (elements) throws(CNNOptError) in
-            guard let base = elements.baseAddress else { return nil }
-            var result = Share(between: 0, within: 0)
-            for sample in 0..<samples {
-                for channel in 0..<channels {
-                    var (sum, square) = (0.0, 0.0)
-                    for block in 0..<outer {
-                        let from = base + ((sample * outer + block) * channels + channel) * inner
-                        for index in 0..<inner {
-                            let value = Double(from[index])
-                            sum += value
-                            square += value * value
-                        }
-                    }
-                    result.between += sum * sum
-                    result.within += max(0, square - sum * sum / Double(outer * inner))
-                }
-            }
-            result.between /= Double(channels)
-            result.within /= Double(channels)
-            return result
-        }
     }
 }

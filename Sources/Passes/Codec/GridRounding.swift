@@ -44,6 +44,8 @@ struct GridRounding {
 
     /// The largest multiple.
     private static let largest = 1_000_000.0
+    /// Bits of the longest multiple that the layout has room for.
+    private static let longest = 24
 
     private var rows: Int { sensitivities.count }
 
@@ -99,18 +101,20 @@ struct GridRounding {
     private func choose(_ target: Double, _ cost: Double, _ rate: RateEstimate) -> Int {
         let magnitude = min(abs(target), Self.largest)
         let nearest = Int(magnitude + 0.5)
-        rate.prepare()
         guard nearest > 0 else { return 0 }
+        rate.prepare()
         func price(_ multiple: Int) -> Double {
             let error = magnitude - Double(multiple)
             return cost * error * error + lambda * rate.cost(of: multiple)
         }
         var best = nearest
         var least = price(nearest)
-        for other in [nearest - 1, 0] where other < best {
+        func consider(_ other: Int) {
             let own = price(other)
             if own < least { (best, least) = (other, own) }
         }
+        consider(nearest - 1)
+        if best > 0 { consider(0) }
         return target < 0 ? -best : best
     }
 
@@ -124,22 +128,16 @@ struct GridRounding {
                 classes[Int.bitWidth - nearest.leadingZeroBitCount] += 1
             }
         }
-        let hasZeros = classes[0] * 8 > wanted.count
-        let counted = hasZeros ? [0] + classes.dropFirst() : classes[...]
+        let hasZeros = MagnitudeLayout.tellsZeros(classes[0], of: wanted.count)
         // Errors that are made up for may lead beyond the largest multiple.
-        let top = min((classes.lastIndex { $0 > 0 } ?? 0) + 1, 24)
-        var (left, median) = (counted.reduce(0, +) / 2, 0)
-        for (number, count) in counted.enumerated() {
-            median = number
-            left -= count
-            if left < 0 { break }
-        }
+        let top = min((classes.lastIndex { $0 > 0 } ?? 0) + 1, Self.longest)
+        if hasZeros { classes[0] = 0 }
         return MagnitudeLayout(
             top: top,
-            middle: top - median,
+            middle: MagnitudeLayout.middle(classes, top: top),
             hasZeros: hasZeros,
             zerosHaveSigns: false,
-            widths: (0...24).map { UInt8(max($0 - 1, 0)) },
+            widths: MagnitudeLayout.integerWidths(longest: Self.longest),
             rowLength: isRowMajor ? length : rows,
             kernelLength: kernelLength
         )

@@ -6,7 +6,7 @@ import Tensors
 /// Where a step is small against the numbers, a uniform quantiser's error is step²/12 and a bit halves the step: D + λR is least where sensitivity ·
 /// pivot · step² is the same for all numbers, and proportional to λ (reverse water-filling: Cover and Thomas, Elements of Information
 /// Theory, chapter 10). Steps are step_r · 2^shift_k, so that rows follow their sensitivity and places their pivots.
-struct GridSteps {
+enum GridSteps {
     /// step² · sensitivity · pivot / λ. A uniform quantiser of high resolution would have 6 / ln 2; decisions by D + λR make
     /// larger steps pay.
     private static let factor = 12.0
@@ -17,7 +17,7 @@ struct GridSteps {
     /// Steps in an octave.
     private static let resolution = 4.0
 
-    func grid(_ rounding: GridRounding) -> WeightGrid {
+    static func grid(_ rounding: GridRounding) -> WeightGrid {
         let logs = rounding.factors.map { factor in factor.pivots.map { log2(max($0, 1e-300)) } }
         // Relative to each group's own mean, on average over groups.
         let count = Double(max(rounding.length, 1))
@@ -27,7 +27,7 @@ struct GridSteps {
         }
         let highest = relative.max() ?? 0
         let shifts = relative.map { log -> UInt8 in
-            UInt8(max(0, min((Self.spread * 0.5 * (highest - log)).rounded(), Double(WeightGrid.largestShift))))
+            UInt8(max(0, min((spread * 0.5 * (highest - log)).rounded(), Double(WeightGrid.largestShift))))
         }
         let meanShift = shifts.reduce(0) { $0 + Double($1) } / count
         let rows = rounding.sensitivities.count
@@ -38,8 +38,8 @@ struct GridSteps {
         }
         let floor = (costs.max() ?? 0) - 20
         let steps = costs.map { cost -> Float in
-            let exponent = 0.5 * (log2(Self.factor * rounding.lambda) - max(cost, floor)) - meanShift
-            return LogarithmicStep.step(Int((min(max(exponent, -100), 100) * Self.resolution).rounded()))
+            let exponent = 0.5 * (log2(factor * rounding.lambda) - max(cost, floor)) - meanShift
+            return LogarithmicStep.step(Int((min(max(exponent, -100), 100) * resolution).rounded()))
         }
         return WeightGrid(steps: steps, shifts: shifts)
     }

@@ -13,14 +13,19 @@ struct LayerCurvature {
     let factors: [CurvatureFactor]
     /// By how much more errors cost on images that the moments were not taken from; at least 1.
     let optimism: Double
-    /// How far products of different inputs were shrunk.
-    let shrinkage: Double
 
     /// The moments of one half of the images.
     struct Moments {
         /// Of all rows, and of each image's mean row; one for each group.
         var rows: [RowMoments]
         var means: [RowMoments]
+
+        mutating func add(_ other: Moments) {
+            for group in rows.indices {
+                rows[group].add(other.rows[group])
+                means[group].add(other.means[group])
+            }
+        }
     }
 
     /// Parts of H's diagonal mean that are added to it.
@@ -36,19 +41,21 @@ struct LayerCurvature {
     private static let probes = 48
 
     /// - Parameters:
+    ///   - all: of all images.
     ///   - halves: of the images.
     ///   - weights: the weight's rows, by which shrinkages are compared, where there is one group.
     ///   - steps: the steps of a row under a curvature.
     /// - Returns: nil where nothing is known.
     init?(
-        _ halves: [Moments],
+        _ all: Moments,
+        halves: [Moments],
         weights: [Double],
         shares: GradientShares.Share,
         isCentred: Bool,
         threads: Int,
         steps: (CurvatureFactor) -> [Double]
     ) {
-        guard let first = halves.first, let length = first.rows.first?.inputs, length > 0 else { return nil }
+        guard let length = all.rows.first?.inputs, length > 0 else { return nil }
         let form = CurvatureForm(length: length, shares: shares, isCentred: isCentred)
         func factor(_ matrix: [Double]) -> CurvatureFactor? {
             guard (0..<length).contains(where: { matrix[$0 * length + $0] > 0 }) else {
@@ -59,8 +66,10 @@ struct LayerCurvature {
         }
 
         var (shrinkage, optimism) = (Self.ordinary, 1.0)
-        if first.rows.count == 1, length <= Self.longestSearched, halves.count == 2,
-            let guess = factor(form.matrix(first.rows[0], first.means[0], between: 0.08, within: Self.largestWithin))
+        if all.rows.count == 1, length <= Self.longestSearched, halves.count == 2,
+            let guess = factor(
+                form.matrix(halves[0].rows[0], halves[0].means[0], between: 0.08, within: Self.largestWithin)
+            )
         {
             let steps = steps(guess)
             let rows = weights.count / length
@@ -89,22 +98,17 @@ struct LayerCurvature {
             }
         }
         var factors: [CurvatureFactor] = []
-        for group in first.rows.indices {
-            var (rows, means) = (first.rows[group], first.means[group])
-            for half in halves.dropFirst() {
-                rows.add(half.rows[group])
-                means.add(half.means[group])
-            }
+        for group in all.rows.indices {
             let matrix = form.matrix(
-                rows,
-                means,
+                all.rows[group],
+                all.means[group],
                 between: shrinkage,
                 within: min(shrinkage, Self.largestWithin)
             )
             guard let factor = factor(matrix) else { return nil }
             factors.append(factor)
         }
-        (self.factors, self.optimism, self.shrinkage) = (factors, optimism, shrinkage)
+        (self.factors, self.optimism) = (factors, optimism)
     }
 }
 

@@ -14,6 +14,10 @@ import Tensors
 package struct OutputSensitivity: Sendable {
     /// By value, one number a channel: the mean over samples of Σ over positions of (∂L/∂y)².
     package private(set) var channels: [ValueID: [Double]] = [:]
+    /// The same of (Σ over positions of ∂L/∂y)²: what an error felt alike at all positions counts.
+    package private(set) var between: [ValueID: [Double]] = [:]
+    /// The same of Σ over positions of how far ∂L/∂y is from its mean over the positions, squared.
+    package private(set) var within: [ValueID: [Double]] = [:]
     /// Layers without a gradient, or with one that lacks what a barrier kept back; ascending.
     package private(set) var unmeasured: [ValueID] = []
     /// The nodes that kept gradients back.
@@ -31,8 +35,6 @@ package struct OutputSensitivity: Sendable {
     ///   - count: how many samples are used at most.
     ///   - draws: labels, or sets of signs, drawn for each sample.
     ///   - temperature: by which a classifier's logits are divided first: above 1, images that it is sure of count for more.
-    ///   - observe: told each batch's gradient of each measured value: rows are samples (of a last, smaller batch there may be
-    ///     some of zeros behind them). Batches come in order; values ascend.
     /// - Throws: `unsupported` where the model's inputs share no batch dimension, or no output is of a floating-point type.
     package static func measure(
         _ model: Model,
@@ -41,8 +43,7 @@ package struct OutputSensitivity: Sendable {
         count: Int,
         _ context: PassContext,
         draws: Int = 1,
-        temperature: Double = 1,
-        observe: (ValueID, TensorData) throws(CNNOptError) -> Void = { _, _ in }
+        temperature: Double = 1
     ) throws(CNNOptError) -> OutputSensitivity {
         let count = min(count, samples.count)
         guard count > 0 else { throw CNNOptError(.usage, "no samples to measure sensitivities on") }
@@ -59,20 +60,16 @@ package struct OutputSensitivity: Sendable {
         result.barriers = run.gradients.barriers
         let measured = run.measured
         result.unmeasured = layers.keys.filter { !measured.contains($0) }.sorted()
-        var sums: [ValueID: [Double]] = [:]
-        try run.forEachBatch(samples) { (batch) throws(CNNOptError) in
-            for (value, squares) in zip(measured, batch.squares) {
-                if let known = sums[value] {
-                    sums[value] = zip(known, squares).map { $0 + $1 }
-                } else {
-                    sums[value] = squares
-                }
-            }
-            for gradients in batch.gradients {
-                for (value, gradient) in zip(measured, gradients) { try observe(value, gradient) }
+        var totals: [ValueID: GradientSums] = [:]
+        try run.forEachBatch(samples) { (sums) throws(CNNOptError) in
+            for (value, own) in zip(measured, sums) {
+                if totals[value] == nil { totals[value] = own } else { totals[value]?.add(own) }
             }
         }
-        result.channels = sums.mapValues { $0.map { $0 / Double(count * max(1, draws)) } }
+        let runs = Double(count * max(1, draws))
+        result.channels = totals.mapValues { $0.squares.map { $0 / runs } }
+        result.between = totals.mapValues { $0.between.map { $0 / runs } }
+        result.within = totals.mapValues { $0.within.map { $0 / runs } }
         return result
     }
 

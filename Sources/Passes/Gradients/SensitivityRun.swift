@@ -5,14 +5,6 @@ import Tensors
 
 /// A model and its gradients, run batch by batch.
 struct SensitivityRun: Sendable {
-    /// What one batch gave.
-    struct Batch: Sendable {
-        /// By measured value: the sum over samples, positions and draws of each channel's squared gradients.
-        var squares: [[Double]]
-        /// By draw and measured value.
-        var gradients: [[TensorData]]
-    }
-
     private(set) var loss: SensitivityLoss
     let gradients: GradientGraph
     /// Layers whose whole gradient there is, ascending.
@@ -113,8 +105,8 @@ struct SensitivityRun: Sendable {
         return statistics.map { ($0.variances.first ?? 0).squareRoot() }
     }
 
-    /// Runs all samples and hands out what each batch gave, in order.
-    func forEachBatch(_ samples: any SampleSource, _ body: (Batch) throws(CNNOptError) -> Void) throws(CNNOptError) {
+    /// Runs all samples and hands out, batch by batch in order, what each measured value's gradients add up to over all draws.
+    func forEachBatch(_ samples: any SampleSource, _ body: ([GradientSums]) throws(CNNOptError) -> Void) throws(CNNOptError) {
         guard !measured.isEmpty else { return }
         try forEachRound(samples) { (part, ranges, start) throws(CNNOptError) in
             let batches = concurrentMap(ranges.count, threads: threads) { (index) throws(CNNOptError) in
@@ -158,11 +150,11 @@ struct SensitivityRun: Sendable {
 
     /// Runs one batch forward for its seeds, then with its gradients.
     private func run(_ part: PreparedSamples, _ range: Range<Int>, start: Int, threads: Int) throws(CNNOptError)
-        -> Batch
+        -> [GradientSums]
     {
         var inputs = try inputs(part, range)
         let outputs = loss.isClassifier ? try forward.run(inputs, threads: threads) : []
-        var batch = Batch(squares: [], gradients: [])
+        var sums: [GradientSums] = []
         for draw in 0..<draws {
             let seeds = try loss.seeds(
                 targetTypes,
@@ -176,17 +168,11 @@ struct SensitivityRun: Sendable {
                 if let input = gradients.seeds[target] { inputs[input] = seed }
             }
             let tensors = try backward.run(inputs, threads: threads)
-            let mine = places.map { tensors[$0] }
-            for (index, gradient) in mine.enumerated() {
-                let squares = try gradient.channelSquares(axis: axes[index])
-                if draw == 0 {
-                    batch.squares.append(squares)
-                } else {
-                    batch.squares[index] = zip(batch.squares[index], squares).map { $0 + $1 }
-                }
+            for (index, place) in places.enumerated() {
+                let own = try GradientSums(tensors[place], axis: axes[index])
+                if draw == 0 { sums.append(own) } else { sums[index].add(own) }
             }
-            batch.gradients.append(mine)
         }
-        return batch
+        return sums
     }
 }

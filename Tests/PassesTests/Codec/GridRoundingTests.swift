@@ -137,10 +137,10 @@ private func numbers(_ count: Int, seed: UInt64) -> [Double] {
     /// Rows follow their sensitivity, places their pivots, all of them λ.
     @Test func stepsFollowWhatErrorsCost() throws {
         let (rounding, _) = try rounding(1e-4)
-        let grid = GridSteps().grid(rounding)
+        let grid = GridSteps.grid(rounding)
         #expect(grid.steps[0] > grid.steps[2] && grid.steps[0] == grid.steps[3])
         #expect(grid.shifts.allSatisfy { $0 <= WeightGrid.largestShift })
-        let finer = GridSteps().grid(try self.rounding(1e-4 / 16).0)
+        let finer = GridSteps.grid(try self.rounding(1e-4 / 16).0)
         #expect(finer.steps[0] == grid.steps[0] / 4 && finer.shifts == grid.shifts)
     }
 }

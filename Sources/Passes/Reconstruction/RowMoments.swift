@@ -30,6 +30,8 @@ struct RowMoments: Sendable {
     mutating func add(x: [Float], y: [Float], rows: Int, threads: Int) {
         count += rows
         let (d, m, stride) = (inputs, outputs, Self.block)
+        // Whole vectors; what lies beyond the rows is zero.
+        let used = min(stride, (rows + 7) / 8 * 8)
         for i in 0..<d { sumX[i] += x[i * stride..<i * stride + rows].reduce(0) { $0 + Double($1) } }
         for i in 0..<m {
             var (sum, square) = (0.0, 0.0)
@@ -52,9 +54,9 @@ struct RowMoments: Sendable {
                         parallelFor((d + 1) / 2, threads: d * d < 1 << 12 ? 1 : threads) { range in
                             for half in range {
                                 for i in Set([half, d - 1 - half]) {
-                                    products(a.base + i * stride, a.base, aa.base + i * d, i + 1, stride)
+                                    products(a.base + i * stride, a.base, aa.base + i * d, i + 1, stride, used)
                                     if let b, let ab {
-                                        products(a.base + i * stride, b.base, ab.base + i * m, m, stride)
+                                        products(a.base + i * stride, b.base, ab.base + i * m, m, stride, used)
                                     }
                                 }
                             }
@@ -113,14 +115,15 @@ struct RowMoments: Sendable {
     }
 }
 
-/// target[j] += Σ a·b_j over `stride` elements, for `count` rows b_j that follow each other.
+/// target[j] += Σ a·b_j over the first `used` elements, a multiple of 8, for `count` rows b_j at a distance of `stride`.
 @inline(__always)
 private func products(
     _ a: UnsafePointer<Float>,
     _ b: UnsafePointer<Float>,
     _ target: UnsafeMutablePointer<Double>,
     _ count: Int,
-    _ stride: Int
+    _ stride: Int,
+    _ used: Int
 ) {
     func load(_ p: UnsafePointer<Float>) -> SIMD8<Float> { UnsafeRawPointer(p).loadUnaligned(as: SIMD8<Float>.self) }
     var j = 0
@@ -129,7 +132,7 @@ private func products(
         var (s1, s2, s3) = (s0, s0, s0)
         let row = b + j * stride
         var r = 0
-        while r < stride {
+        while r < used {
             let x = load(a + r)
             s0 += x * load(row + r)
             s1 += x * load(row + stride + r)
@@ -146,7 +149,7 @@ private func products(
     while j < count {
         var s = SIMD8<Float>(repeating: 0)
         var r = 0
-        while r < stride {
+        while r < used {
             s += load(a + r) * load(b + j * stride + r)
             r += 8
         }
