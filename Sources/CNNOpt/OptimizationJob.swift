@@ -43,6 +43,7 @@ public struct OptimizationJob: Sendable {
     public func run() throws(CNNOptError) -> OptimizationResult {
         let list = try PassList(parsing: passes)
         try checkSimplifying(list)
+        try checkTargetSize(list)
         try ModelFile.checkWritable(output)
         options.progress("reading \(input)", nil)
         let original = try ModelFile.read(input, threads: options.threads)
@@ -90,6 +91,17 @@ public struct OptimizationJob: Sendable {
         where isGiven {
             throw CNNOptError(.usage, "\(name) is for simplify, which is not among the passes")
         }
+    }
+
+    /// A size is refused where no pass aims at one.
+    private func checkTargetSize(_ list: PassList) throws(CNNOptError) {
+        guard targetSize != nil, !list.passes.contains(where: { ($0 as? QuantizePass)?.aimsAtSize == true }) else {
+            return
+        }
+        throw CNNOptError(
+            .usage,
+            "--target-size is for quant(codec) without a distortion, which is not among the passes"
+        )
     }
 
     private func transform(

@@ -51,6 +51,13 @@ import Testing
             #expect(!FileManager.default.fileExists(atPath: output))
             let none = try cnnopt(job(output, "simplify,quant(codec)", ["--target-size", "0"]))
             #expect(none.status == 64 && none.errors.contains("--target-size 0"))
+            for passes in ["simplify", "quant(codec,distortion=0.01)"] {
+                let idle = try cnnopt(job(output, passes, ["--target-size", "30000"]))
+                #expect(
+                    idle.status == 64 && idle.errors.contains("--target-size is for quant(codec)"),
+                    "\(idle.errors)"
+                )
+            }
         }
     }
 }

@@ -25,8 +25,18 @@ struct CodecQuantization: Sendable {
             }
             return nil
         }
+        if let other = arguments.names.subtracting(["codec", "distortion"]).min() {
+            throw CNNOptError(
+                .usage,
+                "'\(other)' is for integers, which quant(codec) makes none of",
+                remedy: "beside codec there is distortion"
+            )
+        }
         self.distortion = distortion
     }
+
+    /// Whether a size can be asked for: a distortion settles it already.
+    var aimsAtSize: Bool { distortion == nil }
 
     func run(_ model: inout Model, _ context: PassContext) throws(CNNOptError) -> PassReport {
         let facts = try GraphFacts(model)
@@ -44,7 +54,7 @@ struct CodecQuantization: Sendable {
         if let distortion {
             trial = try Self.trial(work, distortion)
         } else if let target = context.targetBytes, let bytes = context.compactBytes {
-            trial = try Self.search(work, target: target, bytes, &notes)
+            trial = try Self.search(work, target: target, bytes)
         } else {
             trial = try Self.search(work, context.gate, &notes)
         }
@@ -96,8 +106,7 @@ struct CodecQuantization: Sendable {
     private static func search(
         _ work: CodecWork,
         target: Int,
-        _ bytes: (Model) throws(CNNOptError) -> Int,
-        _ notes: inout [String]
+        _ bytes: (Model) throws(CNNOptError) -> Int
     ) throws(CNNOptError) -> CodecTrial {
         var (low, high) = (0.0, 1.0)
         var best: CodecTrial?

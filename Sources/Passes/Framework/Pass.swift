@@ -57,6 +57,9 @@ package struct PassArguments: Sendable {
     private let passName: String
     private let values: [String: String]
 
+    /// The arguments that were given.
+    var names: Set<String> { Set(values.keys) }
+
     package init(passName: String = "", _ values: [String: String] = [:]) {
         self.passName = passName
         self.values = values

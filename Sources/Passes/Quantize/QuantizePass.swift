@@ -80,6 +80,9 @@ package struct QuantizePass: Pass {
     /// nil where weights and activations become integers.
     let codec: CodecQuantization?
 
+    /// Whether the pass makes the compact file as large as is asked for.
+    package var aimsAtSize: Bool { codec?.aimsAtSize ?? false }
+
     package init(_ arguments: PassArguments) throws(CNNOptError) {
         _ = try arguments.integer("bits", in: 8...8)
         _ = try arguments.choice("format", default: Format.qdq)
