@@ -19,7 +19,7 @@ struct GradientShares: Sendable {
 
     /// Class probabilities are evened out: on images that the network was trained on it is too sure of itself for
     /// gradients to say what matters elsewhere.
-    private static let temperature = 4.0
+    private static let evening = ClassEvening(temperature: 4, largestLead: 4)
     private static let samples = 256
     private static let draws = 2
 
@@ -33,7 +33,7 @@ struct GradientShares: Sendable {
             count: Self.samples,
             context,
             draws: Self.draws,
-            temperature: Self.temperature
+            evening: Self.evening
         )
         func mean(_ channels: [Double]?) -> Double {
             guard let channels, !channels.isEmpty else { return 0 }

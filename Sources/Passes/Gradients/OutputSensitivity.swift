@@ -34,7 +34,7 @@ package struct OutputSensitivity: Sendable {
     ///   - layers: the values, each with its channel axis counted from the front.
     ///   - count: how many samples are used at most.
     ///   - draws: labels, or sets of signs, drawn for each sample.
-    ///   - temperature: by which a classifier's logits are divided first: above 1, images that it is sure of count for more.
+    ///   - evening: how a classifier's probabilities are evened out first, so that images that it is sure of count for more.
     /// - Throws: `unsupported` where the model's inputs share no batch dimension, or no output is of a floating-point type.
     package static func measure(
         _ model: Model,
@@ -43,7 +43,7 @@ package struct OutputSensitivity: Sendable {
         count: Int,
         _ context: PassContext,
         draws: Int = 1,
-        temperature: Double = 1
+        evening: ClassEvening? = nil
     ) throws(CNNOptError) -> OutputSensitivity {
         let count = min(count, samples.count)
         guard count > 0 else { throw CNNOptError(.usage, "no samples to measure sensitivities on") }
@@ -54,7 +54,7 @@ package struct OutputSensitivity: Sendable {
             count: count,
             context,
             draws: max(1, draws),
-            temperature: temperature
+            evening: evening
         )
         var result = OutputSensitivity(isClassifier: run.loss.isClassifier, samples: count, lossTerms: run.lossTerms)
         result.barriers = run.gradients.barriers

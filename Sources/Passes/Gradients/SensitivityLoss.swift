@@ -11,19 +11,17 @@ import Tensors
 
 /// The loss whose gradients are measured, as the seeds that it gives its targets.
 struct SensitivityLoss: Sendable {
-    /// What the first output of a classifier holds.
-    private enum Scores: Sendable { case logits, probabilities, softmaxOfTarget }
+    /// What the target of a classifier holds.
+    private enum Scores: Sendable { case logits, probabilities }
 
     /// The values that the loss depends on.
     let targets: [ValueID]
-    /// The values that have to be known for the seeds.
-    let observed: [ValueID]
     /// nil for models without class scores.
     private let scores: Scores?
     /// By target, one divided by its standard deviation.
     private var scales: [Double] = []
     private let seed: UInt64
-    private let temperature: Double
+    private let evening: ClassEvening?
 
     var isClassifier: Bool { scores != nil }
 
@@ -31,12 +29,17 @@ struct SensitivityLoss: Sendable {
     ///   - facts: of the model for `probe`.
     ///   - probe: the graph's outputs for some samples.
     ///   - rows: how many samples these are.
-    ///   - temperature: by which a classifier's logits are divided, where it has any.
-    init(_ model: Model, _ facts: GraphFacts, probe: [TensorData], rows: Int, seed: UInt64, temperature: Double)
-        throws(CNNOptError)
-    {
+    ///   - evening: of a classifier's probabilities, where there are logits behind them.
+    init(
+        _ model: Model,
+        _ facts: GraphFacts,
+        probe: [TensorData],
+        rows: Int,
+        seed: UInt64,
+        evening: ClassEvening?
+    ) throws(CNNOptError) {
         self.seed = seed
-        self.temperature = temperature
+        self.evening = evening
         let outputs = model.graph.outputs
         guard let first = outputs.first, probe.count == outputs.count else {
             throw CNNOptError(.unsupported, "the model has no output")
@@ -45,20 +48,15 @@ struct SensitivityLoss: Sendable {
         if probe[0].elementType.isReal, probe.count(where: { $0.elementType.isReal }) == 1,
             Classification.holdsScores(probe[0], rows: rows)
         {
-            observed = [first]
-            if try Self.areProbabilities(probe[0], rows: rows) {
-                let logits = try Self.softmaxInput(of: first, model.graph, facts, count: probe[0].count)
-                scores = logits == nil ? .probabilities : .softmaxOfTarget
-                targets = [logits ?? first]
-            } else {
-                scores = .logits
-                targets = [first]
-            }
+            let areProbabilities = try Self.areProbabilities(probe[0], rows: rows)
+            let logits =
+                areProbabilities ? try Self.softmaxInput(of: first, model.graph, facts, count: probe[0].count) : first
+            scores = logits == nil ? .probabilities : .logits
+            targets = [logits ?? first]
             return
         }
         scores = nil
         targets = zip(outputs, probe).filter { $1.elementType.isReal }.map(\.0)
-        observed = []
         guard !targets.isEmpty else { throw CNNOptError(.unsupported, "no output is of a floating-point type") }
     }
 
@@ -114,8 +112,7 @@ struct SensitivityLoss: Sendable {
         var seeds = [Double](repeating: 0, count: values.count)
         for row in 0..<rows {
             let range = row * width..<(row + 1) * width
-            let given = scores == .logits ? Self.softmax(values[range]) : Array(values[range])
-            let shares = scores == .probabilities ? given : evened(given)
+            let shares = shares(Array(values[range]), scores)
             var generator = generator(sample: start + row, target: 0, draw)
             let label = Self.draw(shares, &generator)
             for index in 0..<width {
@@ -128,12 +125,9 @@ struct SensitivityLoss: Sendable {
         return [try TensorData(doubles: seeds, as: elementType, shape: sizes)]
     }
 
-    /// The distribution with the logits divided by the temperature.
-    private func evened(_ shares: [Double]) -> [Double] {
-        guard temperature != 1 else { return shares }
-        let powers = shares.map { pow($0, 1 / temperature) }
-        let sum = powers.reduce(0, +)
-        return sum > 0 ? powers.map { $0 / sum } : shares
+    /// The probabilities that labels are drawn from.
+    private func shares(_ output: [Double], _ scores: Scores) -> [Double] {
+        scores == .probabilities ? output : Self.softmax(evening?(output) ?? output)
     }
 
     private func signs(_ types: [TensorType], start: Int, rows: Int, batch: Int, draw: Int) throws(CNNOptError)
@@ -167,9 +161,9 @@ struct SensitivityLoss: Sendable {
         return SeededGenerator(seed: mixed.next())
     }
 
-    private static func softmax(_ scores: ArraySlice<Double>) -> [Double] {
-        let most = scores.max() ?? 0
-        let powers = scores.map { exp($0 - most) }
+    private static func softmax(_ logits: [Double]) -> [Double] {
+        let most = logits.max() ?? 0
+        let powers = logits.map { exp($0 - most) }
         let sum = powers.reduce(0, +)
         return powers.map { $0 / sum }
     }

@@ -34,7 +34,7 @@ struct SensitivityRun: Sendable {
         count: Int,
         _ context: PassContext,
         draws: Int,
-        temperature: Double
+        evening: ClassEvening?
     ) throws(CNNOptError) {
         (self.count, self.draws, threads) = (count, draws, max(1, context.threads))
         let size = try BatchSize(model, GraphFacts(model), kept: model.graph.outputs)
@@ -50,7 +50,7 @@ struct SensitivityRun: Sendable {
             probe: outputs,
             rows: probeSize,
             seed: context.seed,
-            temperature: temperature
+            evening: evening
         )
         let wanted = layers.keys.sorted()
         var graph = try GradientGraph(model, inputShapes: shapes, targets: loss.targets, wanted: wanted)
@@ -78,7 +78,7 @@ struct SensitivityRun: Sendable {
         let ids = Set(measured.compactMap { whole.gradients[$0] }).sorted()
         places = measured.map { value in ids.firstIndex { $0 == whole.gradients[value] } ?? 0 }
         targetTypes = loss.targets.map { facts.type($0) }
-        forward = try Engine(model, backend: context.backend, targets: loss.isClassifier ? loss.observed : loss.targets)
+        forward = try Engine(model, backend: context.backend, targets: loss.targets)
         backward = try Engine(graph.model, backend: context.backend, facts: facts, targets: ids)
         if !loss.isClassifier { loss.setDeviations(try deviations(samples)) }
     }
@@ -106,7 +106,9 @@ struct SensitivityRun: Sendable {
     }
 
     /// Runs all samples and hands out, batch by batch in order, what each measured value's gradients add up to over all draws.
-    func forEachBatch(_ samples: any SampleSource, _ body: ([GradientSums]) throws(CNNOptError) -> Void) throws(CNNOptError) {
+    func forEachBatch(_ samples: any SampleSource, _ body: ([GradientSums]) throws(CNNOptError) -> Void)
+        throws(CNNOptError)
+    {
         guard !measured.isEmpty else { return }
         try forEachRound(samples) { (part, ranges, start) throws(CNNOptError) in
             let batches = concurrentMap(ranges.count, threads: threads) { (index) throws(CNNOptError) in

@@ -77,6 +77,26 @@ import Testing
         #expect(report.notes.contains { $0.contains("25.0 dB") })
     }
 
+    /// A network that is very sure of itself has next to no gradients: what looks like nothing spoils its answers.
+    /// At the last scale nearly every probability is 0 or 1, so that noise comes in leaps and has no upper bound.
+    @Test(arguments: [(Float(1), 45), (300, 45), (1_000, 45), (3_000, .infinity)])
+    func theGateIsHeldHoweverSmallGradientsAre(_ scale: Float, most: Double) throws {
+        var model = try network()
+        var patch = Patch(model.graph, author: "test")
+        for name in ["w4", "b4"] {
+            let id = try #require(model.graph.value(named: name))
+            let data = try #require(model.graph.constant(id))
+            patch.setConstant(id, try TensorData(data.array(of: Float.self).map { $0 * scale }, shape: data.shape))
+        }
+        try model.graph.apply(patch)
+        let original = model
+        var context = context()
+        context.gate = AccuracyGate(.signalToNoise(30), reference: original, samples: heldOut, threads: 2)
+        _ = try pass(["codec": "true"]).run(&model, context)
+        let found = try noise(original, model)
+        #expect(found >= 30 && found < most, "\(found) dB")
+    }
+
     @Test func aSizeIsReached() throws {
         var model = try network()
         var context = context()
@@ -129,6 +149,13 @@ import Testing
     @Test func distortionBelongsToCodec() {
         let error = #expect(throws: CNNOptError.self) { try pass(["distortion": "0.1"]) }
         #expect(error?.exitStatus == 64 && error?.message.contains("codec") == true)
+    }
+
+    @Test(arguments: ["bits", "range", "equalize"])
+    func whatIsForIntegersIsRefused(_ name: String) {
+        let value = ["bits": "8", "range": "full", "equalize": "true"][name] ?? ""
+        let error = #expect(throws: CNNOptError.self) { try pass(["codec": "true", name: value]) }
+        #expect(error?.exitStatus == 64 && error?.message.contains("'\(name)'") == true)
     }
 
     @Test func aNameAloneSwitchesOn() throws {
