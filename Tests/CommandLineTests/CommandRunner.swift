@@ -17,8 +17,10 @@ let commandURL = URL(fileURLWithPath: ProcessInfo.processInfo.arguments[0])
 func cnnopt(_ arguments: [String]) throws -> CommandResult { try run(commandURL, arguments) }
 
 /// Runs a program from the package's root.
-func run(_ program: URL, _ arguments: [String]) throws -> CommandResult {
+/// - Parameter environment: variables to set beside those of this process.
+func run(_ program: URL, _ arguments: [String], environment: [String: String] = [:]) throws -> CommandResult {
     let process = Process()
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     process.executableURL = program
     process.arguments = arguments
     process.currentDirectoryURL = SharedMaterial.packageRoot
