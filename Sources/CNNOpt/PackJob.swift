@@ -14,11 +14,14 @@ public enum PackJob {
         let file = try MappedFile(input)
         _ = try AtomicFile(output)
         do throws(CNNOptError) {
+            let clock = ContinuousClock()
+            let start = clock.now
             let packed = try file.withBytes { (bytes) throws(CNNOptError) in
                 try CompactWriter.pack(bytes, threads: threads)
             }
+            let effort = CodingEffort(packed.index, clock.now - start, threads: threads)
             try packed.write(to: output)
-            return PackResult(input, output, packed)
+            return PackResult(input, output, packed, effort)
         } catch {
             throw error.inFile(input)
         }
@@ -31,11 +34,14 @@ public enum PackJob {
         try check(output, is: .onnx)
         let archive = try CompactArchive(path: input)
         _ = try AtomicFile(output)
+        let clock = ContinuousClock()
+        let start = clock.now
         let model = try archive.restored(input, threads: threads)
+        let effort = CodingEffort(archive.index, clock.now - start, threads: threads)
         var file = try AtomicFile(output)
         try file.write(UnsafeRawBufferPointer(start: model.base, count: model.byteCount))
         try file.commit()
-        return UnpackResult(input: input, output: output, modelBytes: model.byteCount)
+        return UnpackResult(input: input, output: output, modelBytes: model.byteCount, effort: effort)
     }
 
     private static func check(_ path: String, is format: ModelFile.Format) throws(CNNOptError) {
@@ -50,11 +56,25 @@ public enum PackJob {
     }
 }
 
+/// What coding took, files apart.
+public struct CodingEffort: Sendable {
+    /// Numbers that were coded.
+    public var numbers: Int
+    public var seconds: Double
+    public var threads: Int
+
+    init(_ index: CompactIndex, _ duration: Duration, threads: Int) {
+        numbers = index.sections.reduce(0) { $0 + ($1.method == .magnitudes ? $1.decoded : 0) }
+        seconds = duration / .seconds(1)
+        self.threads = threads
+    }
+}
+
 /// What came of packing a model file.
 public struct PackResult: Sendable, Encodable {
     /// Sections of one kind.
     public struct Part: Sendable, Encodable {
-        /// `index`, `skeleton`, `floats`, `integers`, `bytes`, `copies`.
+        /// `index`, `skeleton`, `floats`, `integers`, `bytes`, `copies`, `grid texts`.
         public var kind: String
         public var sections: Int
         public var tensors: Int
@@ -70,8 +90,13 @@ public struct PackResult: Sendable, Encodable {
     /// Compact bytes as a fraction of the model's.
     public var ratio: Double
     public var parts: [Part]
+    /// Not in the JSON document, which is the same for the same model.
+    public var effort: CodingEffort
 
-    init(_ input: String, _ output: String, _ packed: CompactWriter.Packed) {
+    private enum CodingKeys: String, CodingKey { case input, output, modelBytes, compactBytes, ratio, parts }
+
+    init(_ input: String, _ output: String, _ packed: CompactWriter.Packed, _ effort: CodingEffort) {
+        self.effort = effort
         self.input = input
         self.output = output
         let index = packed.index
@@ -88,11 +113,12 @@ public struct PackResult: Sendable, Encodable {
                 compactBytes: index.sections[0].byteCount
             ),
         ]
-        for kind in ["floats", "integers", "bytes", "copies"] {
+        for kind in ["floats", "integers", "bytes", "copies", "grid texts"] {
             let payloads = index.payloads.filter { Self.kind($0) == kind }
             guard !payloads.isEmpty else { continue }
+            let isCoded = payloads[0].coding != .copy && payloads[0].coding != .gridText
             let sections = Set(
-                kind == "copies" ? [] : payloads.flatMap { Array($0.section..<$0.section + $0.sectionCount) }
+                !isCoded ? [] : payloads.flatMap { Array($0.section..<$0.section + $0.sectionCount) }
             )
             parts.append(
                 Part(
@@ -112,6 +138,7 @@ public struct PackResult: Sendable, Encodable {
         case .integers, .grid, .table: "integers"
         case .bytes: "bytes"
         case .copy: "copies"
+        case .gridText: "grid texts"
         }
     }
 }
@@ -121,4 +148,8 @@ public struct UnpackResult: Sendable, Encodable {
     public var input: String
     public var output: String
     public var modelBytes: Int
+    /// Not in the JSON document.
+    public var effort: CodingEffort
+
+    private enum CodingKeys: String, CodingKey { case input, output, modelBytes }
 }

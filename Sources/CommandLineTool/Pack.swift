@@ -21,6 +21,15 @@ struct ContainerOptions: ParsableArguments {
         line.update(text, nil)
         return try job(ThreadCount.resolved(threads))
     }
+
+    /// A line of what coding took, for those who want to hear more.
+    func text(_ effort: CodingEffort) -> String {
+        guard messages.verbose else { return "" }
+        let rate = Double(effort.numbers) / max(effort.seconds, 1e-9) / 1e6
+        return
+            "\n\(Numbers.grouped(effort.numbers)) numbers coded in \(Numbers.fixed(1_000 * effort.seconds, digits: 1)) ms"
+            + " on \(effort.threads) \(effort.threads == 1 ? "thread" : "threads"): \(Numbers.fixed(rate, digits: 1)) million a second"
+    }
 }
 
 /// `cnnopt pack`.
@@ -35,7 +44,7 @@ struct Pack: ParsableCommand {
 
     func run() throws {
         let result = try options.perform("packing \(model)") { try PackJob.pack(model, to: output, threads: $0) }
-        try Console.result(options.json ? try JSON.text(result) : text(result))
+        try Console.result(options.json ? try JSON.text(result) : text(result) + options.text(result.effort))
     }
 
     private func text(_ result: PackResult) -> String {
@@ -70,7 +79,8 @@ struct Unpack: ParsableCommand {
         let result = try options.perform("restoring \(file)") { try PackJob.unpack(file, to: output, threads: $0) }
         try Console.result(
             options.json
-                ? try JSON.text(result) : "\(result.output): \(Numbers.grouped(result.modelBytes)) bytes restored"
+                ? try JSON.text(result)
+                : "\(result.output): \(Numbers.grouped(result.modelBytes)) bytes restored" + options.text(result.effort)
         )
     }
 }
