@@ -652,7 +652,7 @@ const ProtobufCEnumDescriptor cnnopt__compact_method__descriptor =
   cnnopt__compact_method__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCEnumValue cnnopt__compact_coding__enum_values_by_number[6] =
+static const ProtobufCEnumValue cnnopt__compact_coding__enum_values_by_number[7] =
 {
   { "BYTES", "CNNOPT__COMPACT_CODING__BYTES", 0 },
   { "FLOATS", "CNNOPT__COMPACT_CODING__FLOATS", 1 },
@@ -660,16 +660,18 @@ static const ProtobufCEnumValue cnnopt__compact_coding__enum_values_by_number[6]
   { "GRID", "CNNOPT__COMPACT_CODING__GRID", 3 },
   { "TABLE", "CNNOPT__COMPACT_CODING__TABLE", 4 },
   { "COPY", "CNNOPT__COMPACT_CODING__COPY", 5 },
+  { "GRID_TEXT", "CNNOPT__COMPACT_CODING__GRID_TEXT", 6 },
 };
 static const ProtobufCIntRange cnnopt__compact_coding__value_ranges[] = {
-{0, 0},{0, 6}
+{0, 0},{0, 7}
 };
-static const ProtobufCEnumValueIndex cnnopt__compact_coding__enum_values_by_name[6] =
+static const ProtobufCEnumValueIndex cnnopt__compact_coding__enum_values_by_name[7] =
 {
   { "BYTES", 0 },
   { "COPY", 5 },
   { "FLOATS", 1 },
   { "GRID", 3 },
+  { "GRID_TEXT", 6 },
   { "INTEGERS", 2 },
   { "TABLE", 4 },
 };
@@ -680,9 +682,9 @@ const ProtobufCEnumDescriptor cnnopt__compact_coding__descriptor =
   "CompactCoding",
   "Cnnopt__CompactCoding",
   "cnnopt",
-  6,
+  7,
   cnnopt__compact_coding__enum_values_by_number,
-  6,
+  7,
   cnnopt__compact_coding__enum_values_by_name,
   1,
   cnnopt__compact_coding__value_ranges,

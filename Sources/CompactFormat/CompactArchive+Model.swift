@@ -18,7 +18,7 @@ extension CompactArchive {
         var byteCounts: [Int: Int] = [:]
         for (number, payload) in index.payloads.enumerated() {
             // What shares a section with small tensors is decoded with these.
-            guard let tensors, payload.byteCount >= DeferredPayloads.minimum,
+            guard let tensors, payload.byteCount >= DeferredPayloads.minimum, payload.coding != .gridText,
                 case .elements = tensors[number].layout, parts[payload.section].count == 1 || payload.coding == .copy
             else { continue }
             byteCounts[number] = payload.byteCount
@@ -69,15 +69,22 @@ extension CompactArchive {
         return image
     }
 
-    /// The tensors that the payloads are; nil where payloads are other bytes than those of tensors.
+    /// The tensors that the payloads are, and texts of grids as ones without a name; nil where payloads are other bytes than those of tensors.
     func located(in image: TensorStorage) throws(CNNOptError) -> [TensorPayload]? {
         let bytes = UnsafeRawBufferPointer(start: image.base, count: image.byteCount)
         let tensors = try PayloadLocator.locate(bytes, minimum: CompactWriter.smallestPayload)
-        guard tensors.count == index.payloads.count else { return nil }
-        for (number, tensor) in tensors.enumerated() {
-            let (start, count) = (offsets[number], index.payloads[number].byteCount)
-            guard tensor.range == start..<start + count else { return nil }
+        var found: [TensorPayload] = []
+        var next = tensors.makeIterator()
+        for (number, payload) in index.payloads.enumerated() {
+            let range = offsets[number]..<offsets[number] + payload.byteCount
+            if payload.coding == .gridText {
+                guard found.last?.gridText == range else { return nil }
+                found.append(TensorPayload(range: range, layout: .elements(.uint8), shape: [range.count], name: nil))
+            } else {
+                guard let tensor = next.next(), tensor.range == range else { return nil }
+                found.append(tensor)
+            }
         }
-        return tensors
+        return next.next() == nil ? found : nil
     }
 }

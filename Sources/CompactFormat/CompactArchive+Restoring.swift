@@ -28,8 +28,8 @@ extension CompactArchive {
     ) throws(CNNOptError) -> TensorStorage {
         let wanted = index.payloads.indices.map(isWanted)
         let model = try TensorStorage.allocate(byteCount: index.modelBytes, zeroed: wanted.contains(false))
-        try placeSkeleton(model.base)
-        try place(into: model, threads: threads) { wanted[$0] }
+        let all = Set(index.payloads.indices.filter { wanted[$0] })
+        try decodePayloads(all, skeleton: model.base, threads: threads) { model.base + offsets[$0] }
         return model
     }
 
@@ -39,18 +39,24 @@ extension CompactArchive {
     }
 
     /// Decodes some payloads.
-    /// - Parameter target: where the bytes of a payload go. It is also asked of others that lie in the same sections.
+    /// - Parameters:
+    ///   - skeleton: the model file into which the skeleton goes too; nil where it is not wanted.
+    ///   - target: where the bytes of a payload go. It is also asked of others that lie in the same sections.
     func decodePayloads(
         _ wanted: Set<Int>,
+        skeleton: UnsafeMutableRawPointer? = nil,
         threads: Int,
         _ target: (Int) -> UnsafeMutableRawPointer
     ) throws(CNNOptError) {
         var sections: Set<Int> = []
         for number in wanted {
             let payload = index.payloads[original(number)]
+            // Texts of grids come with the skeleton.
+            if payload.coding == .gridText { continue }
             sections.formUnion(payload.section..<payload.section + payload.sectionCount)
         }
-        try decode(sections.sorted(), threads: threads, target)
+        if skeleton != nil { sections.insert(0) }
+        try decode(sections.sorted(), skeleton: skeleton, threads: threads, target)
         for number in wanted where original(number) != number {
             target(number).copyMemory(from: target(original(number)), byteCount: index.payloads[number].byteCount)
         }
@@ -80,6 +86,7 @@ extension CompactArchive {
         return result
     }
 
+    /// Decodes the skeleton to where it belongs in the model file, and writes the texts of grids.
     func placeSkeleton(_ target: UnsafeMutableRawPointer) throws(CNNOptError) {
         let skeleton = try TensorStorage.allocate(byteCount: index.sections[0].decoded)
         defer { withExtendedLifetime(skeleton) {} }
@@ -93,6 +100,9 @@ extension CompactArchive {
             (target + end).copyMemory(from: skeleton.base + position, byteCount: payload.gap)
             position += payload.gap
             end = offsets[number] + payload.byteCount
+            if payload.coding == .gridText, let text = try Self.gridText(index, number) {
+                (target + offsets[number]).copyMemory(from: Array(text.utf8), byteCount: payload.byteCount)
+            }
         }
         (target + end).copyMemory(from: skeleton.base + position, byteCount: skeleton.byteCount - position)
     }
@@ -111,6 +121,7 @@ extension CompactArchive {
     /// - Parameter target: where the bytes of a payload go.
     private func decode(
         _ sections: [Int],
+        skeleton: UnsafeMutableRawPointer? = nil,
         threads: Int,
         _ target: (Int) -> UnsafeMutableRawPointer
     ) throws(CNNOptError) {
@@ -121,16 +132,34 @@ extension CompactArchive {
         )
         let failures = Slots<CNNOptError>(sections.count)
         let account = MemoryBudget.account
+        let image = skeleton.map { SharedPointer($0.assumingMemoryBound(to: UInt8.self)) }
+        // The longest first, so that threads end together.
+        let order = sections.indices.sorted { (effort(sections[$0]), $1) > (effort(sections[$1]), $0) }
         runJobs(sections.count, threads: threads) { job in
+            let number = order[job]
             MemoryBudget.$account.withValue(account) {
                 do throws(CNNOptError) {
-                    try decode(sections[job], targets)
+                    if sections[number] == 0 {
+                        if let image { try placeSkeleton(image.base) }
+                    } else {
+                        try decode(sections[number], targets)
+                    }
                 } catch {
-                    failures.put(error, at: job)
+                    failures.put(error, at: number)
                 }
             }
         }
         if let failure = failures.values.first { throw failure }
+    }
+
+    /// How long a section takes to decode, about, in units of a number's time.
+    private func effort(_ number: Int) -> Int {
+        let section = index.sections[number]
+        return switch section.method {
+        case .magnitudes: section.decoded
+        case .mixed: 8 * section.decoded
+        case .stored, .deflated: section.decoded / 16
+        }
     }
 
     private func decode(_ number: Int, _ targets: [Int: SharedPointer<UInt8>]) throws(CNNOptError) {

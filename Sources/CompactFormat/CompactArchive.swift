@@ -103,6 +103,13 @@ package struct CompactArchive: Sendable {
                 else { throw CompactIndex.broken("tensor \(number) is no copy of an earlier one") }
                 continue
             }
+            if payload.coding == .gridText {
+                guard number > 0, let text = try gridText(index, number), text.utf8.count == payload.byteCount
+                else {
+                    throw CompactIndex.broken("tensor \(number) is no text of a grid")
+                }
+                continue
+            }
             guard payload.section > 0, payload.sectionCount > 0,
                 payload.sectionCount <= index.sections.count - payload.section
             else { throw CompactIndex.broken("tensor \(number) is in no section") }
@@ -135,6 +142,12 @@ package struct CompactArchive: Sendable {
             }
         }
         return parts
+    }
+
+    /// What a payload that is the text of a grid says; nil where the payload before is on none.
+    static func gridText(_ index: CompactIndex, _ number: Int) throws(CNNOptError) -> String? {
+        guard case .grid(let grid)? = try index.payloads[number - 1].form() else { return nil }
+        return GridText(grid).description
     }
 
     static func broken(_ section: Int, _ reason: String) -> CNNOptError {

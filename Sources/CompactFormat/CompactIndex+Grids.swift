@@ -6,14 +6,17 @@ extension CompactIndex.Payload {
     var gridFlags: UInt32 {
         guard coding == .grid else { return 0 }
         let axis: UInt32 = gridAxis.map { $0 == 0 ? 4 : 8 } ?? 0
-        return axis | (shifts.isEmpty ? 0 : 16)
+        return axis | (shifts.isEmpty ? 0 : 16) | (isDependent ? 32 : 0)
     }
+
+    /// Whether a grid has lists of steps or shifts.
+    var hasLists: Bool { gridFlags & 28 != 0 }
 }
 
 extension CompactIndex {
     /// The lists of all grids, coded; empty where there are none.
     func gridLists() -> [UInt8] {
-        let lists = payloads.filter { $0.gridFlags != 0 }.map {
+        let lists = payloads.filter(\.hasLists).map {
             GridLists(steps: $0.steps, shifts: $0.shifts, kernelLength: $0.kernelLength)
         }
         return lists.isEmpty ? [] : GridLists.encode(lists)
@@ -35,7 +38,9 @@ struct GridListReader {
         _ channels: UInt32
     ) throws(CNNOptError) {
         defer { next += 1 }
-        guard payload.coding == .grid, flags & 28 != 0 else { return }
+        guard payload.coding == .grid else { return }
+        payload.isDependent = flags & 32 != 0
+        guard flags & 28 != 0 else { return }
         let count = payload.count
         let row = payload.rowLength > 0 ? payload.rowLength : count
         payload.gridAxis = flags & 4 != 0 ? 0 : flags & 8 != 0 ? 1 : nil

@@ -57,7 +57,9 @@ extension CompactIndex {
         }
         set(&message.has_top, &message.top, UInt32(payload.top))
         set(&message.has_middle, &message.middle, UInt32(payload.middle))
-        let flags: UInt32 = (payload.hasZeros ? 1 : 0) | (payload.zerosHaveSigns ? 2 : 0) | payload.gridFlags
+        let flags: UInt32 =
+            (payload.hasZeros ? 1 : 0) | (payload.zerosHaveSigns ? 2 : 0) | payload.gridFlags
+            | (payload.hasRawSigns ? 64 : 0)
         set(&message.has_flags, &message.flags, flags)
         set(&message.has_width, &message.width, UInt32(payload.width))
         set(&message.has_lowest, &message.lowest, Int32(payload.lowest))
@@ -194,6 +196,7 @@ extension CompactIndex {
         payload.middle = try size(UInt64(message.middle))
         payload.hasZeros = message.flags & 1 != 0
         payload.zerosHaveSigns = message.flags & 2 != 0
+        payload.hasRawSigns = message.flags & 64 != 0
         payload.width = try size(UInt64(message.width))
         payload.lowest = Int(message.lowest)
         payload.offset = message.offset

@@ -7,7 +7,7 @@ package struct CompactIndex: Sendable, Equatable {
 
     package enum Coding: UInt32, Sendable {
         case bytes = 0
-        case floats, integers, grid, table, copy
+        case floats, integers, grid, table, copy, gridText
     }
 
     package struct Section: Sendable, Equatable {
@@ -39,6 +39,7 @@ package struct CompactIndex: Sendable, Equatable {
         package var middle = 0
         package var hasZeros = false
         package var zerosHaveSigns = false
+        package var hasRawSigns = false
         package var width = 0
         package var lowest = 0
         package var offset: Int64 = 0
@@ -49,6 +50,8 @@ package struct CompactIndex: Sendable, Equatable {
         package var steps: [Float] = []
         /// For a grid whose places have shifts.
         package var shifts: [UInt8] = []
+        /// For a grid: whether its numbers are indices of dependent quantisation.
+        package var isDependent = false
         package var table: [UInt8] = []
         package var zeros = 0
 

@@ -45,20 +45,35 @@ package struct CompactWriter {
         self.bytes = bytes
         self.threads = threads
         self.mixing = mixing
-        ranges = tensors.map(\.range)
+        let tensorRanges = tensors.map(\.range)
         index.modelBytes = bytes.count
         index.modelChecksum = ByteCoding.checksum(bytes)
-        let originals = Self.originals(ranges, bytes)
+        let originals = Self.originals(tensorRanges, bytes)
         let source = SharedBytes(bytes)
         let found = Slots<PayloadAnalysis>(tensors.count)
         runJobs(tensors.count, threads: threads) { number in
-            let part = originals[number] == nil ? tensors[number].range : 0..<0
-            found.put(PayloadAnalysis(tensors[number], source.part(part)), at: number)
+            let tensor = tensors[number]
+            let part = originals[number] == nil ? tensor.range : 0..<0
+            let claim = tensor.gridText.flatMap { GridText(source.text($0)) }?.grid(shape: tensor.shape)
+            found.put(PayloadAnalysis(tensor, source.part(part), claim: claim), at: number)
         }
-        analyses = found.values
-        for (number, original) in originals.enumerated() {
-            guard let original else { continue }
-            analyses[number].copy(tensors[number].range.count, back: number - original)
+        (analyses, ranges) = ([], [])
+        let results = found.values
+        var places: [Int] = []
+        for (number, tensor) in tensors.enumerated() {
+            var analysis = results[number]
+            places.append(analyses.count)
+            if let original = originals[number] {
+                analysis.copy(tensor.range.count, back: analyses.count - places[original])
+            }
+            analyses.append(analysis)
+            ranges.append(tensor.range)
+            // The text that says of a grid what its lists say.
+            guard let text = tensor.gridText, case .grid(let grid)? = analysis.form,
+                GridText(grid).description.utf8.elementsEqual(source.part(text))
+            else { continue }
+            analyses.append(.gridText(text.count))
+            ranges.append(text)
         }
     }
 
@@ -87,7 +102,13 @@ package struct CompactWriter {
             let (analyses, ranges, skeleton) = (analyses, ranges, skeleton())
             let mixing = mixing
             let coded = Slots<(CompactIndex.Section, [UInt8])>(jobs.count)
-            runJobs(jobs.count, threads: threads) { number in
+            // The longest first, so that threads end together.
+            let efforts = jobs.map { job in
+                job.isSkeleton ? 8 * skeleton.count : job.parts.reduce(0) { $0 + $1.elements.count }
+            }
+            let order = jobs.indices.sorted { (efforts[$0], $1) > (efforts[$1], $0) }
+            runJobs(jobs.count, threads: threads) { job in
+                let number = order[job]
                 coded.put(Self.code(jobs[number], analyses, ranges, source, skeleton, mixing), at: number)
             }
             // A section that would become far more than its bytes allow is for deflate, which says so in its own bounds.
@@ -96,7 +117,12 @@ package struct CompactWriter {
                 return section.method == .magnitudes && !CompactFile.mayHold(section.decoded, in: section.byteCount)
             }
             guard tooDense.isEmpty else {
-                for number in tooDense { for part in jobs[number].parts { self.analyses[part.payload].giveUp() } }
+                for part in tooDense.flatMap({ jobs[$0].parts }) {
+                    self.analyses[part.payload].giveUp()
+                    let next = part.payload + 1
+                    guard next < self.analyses.count, self.analyses[next].payload.coding == .gridText else { continue }
+                    self.analyses[next].giveUp()
+                }
                 continue
             }
             index.sections = coded.values.map(\.0)
@@ -133,7 +159,7 @@ package struct CompactWriter {
         var open: [Kind: (job: Int, elements: Int)] = [:]
         for number in analyses.indices {
             let payload = analyses[number].payload
-            guard payload.coding != .copy else { continue }
+            guard payload.coding != .copy, payload.coding != .gridText else { continue }
             let (count, most) = (payload.count, CompactIndex.Payload.largestPiece)
             guard analyses[number].form != nil else {
                 analyses[number].place(section: jobs.count, count: 1)
@@ -235,6 +261,8 @@ struct SharedBytes: @unchecked Sendable {
     init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
 
     func part(_ range: Range<Int>) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: bytes[range]) }
+
+    func text(_ range: Range<Int>) -> String { String(decoding: part(range), as: UTF8.self) }
 }
 
 /// What parallel jobs produce, each at its own place.

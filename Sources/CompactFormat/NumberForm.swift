@@ -10,6 +10,9 @@ enum NumberForm {
     /// Bit patterns in ascending order of what they stand for.
     case table([UInt64], ElementLayout, offset: Int64)
 
+    /// Whether numbers are integers.
+    var isInteger: Bool { if case .floats = self { false } else { true } }
+
     /// The elements of a batch; even, so that batches of 4-bit elements begin at whole bytes.
     static let batch = 2_048
 
@@ -17,7 +20,16 @@ enum NumberForm {
     /// - Parameters:
     ///   - source: the payload's bytes.
     ///   - first: the number of the first element; even where elements have 4 bits.
-    func take(_ source: UnsafeRawPointer, first: Int, count: Int, into batch: MagnitudeBatch) {
+    ///   - state: of dependent quantisation, for the elements that follow.
+    /// - Returns: false where an element is not on the grid.
+    @discardableResult
+    func take(
+        _ source: UnsafeRawPointer,
+        first: Int,
+        count: Int,
+        into batch: MagnitudeBatch,
+        state: inout Int
+    ) -> Bool {
         switch self {
         case .floats(let form, let layout):
             switch layout {
@@ -27,20 +39,32 @@ enum NumberForm {
             }
         case .integers(let layout, let offset):
             for index in 0..<count {
-                batch.put(Self.integer(source, first + index, layout) &- offset, at: index)
+                batch.integers[index] = Self.integer(source, first + index, layout) &- offset
             }
-        case .grid(let grid): grid.take(source, first: first, count: count, into: batch)
+            batch.takeIntegers(count)
+        case .grid(let grid):
+            let holds = grid.numbers(source, first: first, count: count, state: &state, into: batch.integers)
+            batch.takeIntegers(count)
+            return holds
         case .table(let values, let layout, let offset):
             for index in 0..<count {
                 let word = Self.pattern(source, first + index, layout)
-                batch.put(Int64(Self.place(of: word, in: values, layout)) &- offset, at: index)
+                batch.integers[index] = Int64(Self.place(of: word, in: values, layout)) &- offset
             }
+            batch.takeIntegers(count)
         }
+        return true
     }
 
     /// Puts elements together again.
     /// - Returns: false where a number stands for no element.
-    func put(_ target: UnsafeMutableRawPointer, first: Int, count: Int, from batch: MagnitudeBatch) -> Bool {
+    func put(
+        _ target: UnsafeMutableRawPointer,
+        first: Int,
+        count: Int,
+        from batch: MagnitudeBatch,
+        state: inout Int
+    ) -> Bool {
         switch self {
         case .floats(let form, let layout):
             switch layout {
@@ -49,16 +73,20 @@ enum NumberForm {
             default: form.put(UInt16.self, target + 2 * first, count, batch)
             }
         case .integers(let layout, let offset):
-            Self.store(layout, target, first, count) { batch.integer(at: $0) &+ offset }
-        case .grid(let grid): grid.put(target, first: first, count: count, from: batch)
+            batch.putIntegers(count)
+            let integers = batch.integers
+            Self.store(layout, target, first, count) { integers[$0] &+ offset }
+        case .grid(let grid):
+            batch.putIntegers(count)
+            grid.elements(batch.integers, first: first, count: count, state: &state, into: target)
         case .table(let values, let layout, let offset):
+            batch.putIntegers(count)
+            let integers = batch.integers
             for index in 0..<count {
-                let place = batch.integer(at: index) &+ offset
+                let place = integers[index] &+ offset
                 guard place >= 0, place < values.count else { return false }
             }
-            Self.store(layout, target, first, count) {
-                Int64(bitPattern: values[Int(batch.integer(at: $0) &+ offset)])
-            }
+            Self.store(layout, target, first, count) { Int64(bitPattern: values[Int(integers[$0] &+ offset)]) }
         }
         return true
     }
@@ -140,16 +168,6 @@ enum NumberForm {
         let signed = Int64(bitPattern: word << shift) >> Int64(shift)
         guard layout.floatingPoint != nil else { return layout.isSigned ? signed : Int64(bitPattern: word) }
         return signed >= 0 ? signed : signed ^ Int64.max
-    }
-}
-
-extension MagnitudeBatch {
-    @inline(__always)
-    func integer(at index: Int) -> Int64 {
-        let length = UInt64(classes[index])
-        guard length > 0 else { return 0 }
-        let magnitude = Int64(bitPattern: payloads[index] >> 1 | 1 << (length &- 1))
-        return payloads[index] & 1 == 0 ? magnitude : 0 &- magnitude
     }
 }
 

@@ -20,8 +20,10 @@ struct PayloadAnalysis {
     /// few bytes can become.
     private static let fewestBits = 0.01
 
-    /// - Parameter bytes: the payload's bytes, all of it.
-    init(_ tensor: TensorPayload, _ bytes: UnsafeRawBufferPointer) {
+    /// - Parameters:
+    ///   - bytes: the payload's bytes, all of it.
+    ///   - claim: the grid that the elements are said to lie on.
+    init(_ tensor: TensorPayload, _ bytes: UnsafeRawBufferPointer, claim: UniformGrid? = nil) {
         payload = CompactIndex.Payload()
         payload.byteCount = bytes.count
         guard let base = bytes.baseAddress else { return }
@@ -37,12 +39,39 @@ struct PayloadAnalysis {
         }
         guard payload.count > 0 else { return }
         setShape(tensor.shape)
+        if let claim, take(claim, base) { return }
         let numbers = numbers
         numbers.withUnsafeBytes { numbers in
             choose(payload.element == .varint ? numbers.baseAddress ?? base : base, tensor.shape)
         }
         if let form, !isWorthwhile(form, bytes) { giveUp() }
     }
+
+    /// Takes the grid that was claimed.
+    /// - Returns: false, with nothing changed, where an element does not lie on it.
+    private mutating func take(_ claim: UniformGrid, _ source: UnsafeRawPointer) -> Bool {
+        let count = payload.count
+        let fits = claim.rowLength == (payload.rowLength > 0 ? payload.rowLength : count)
+        // Sections begin with whole rows, which a trellis needs.
+        let isPossible = !claim.isDependent || claim.rowLength <= CompactIndex.Payload.largestPiece
+        guard payload.element == .float32, fits, isPossible, claim.fits(count) else { return false }
+        var other = self
+        // What is next to nothing but zeros is for deflate to say.
+        guard other.setGrid(claim, source), other.form != nil,
+            Double(count - other.payload.zeros) >= Self.fewestBits * Double(count)
+        else { return false }
+        self = other
+        return true
+    }
+
+    /// Says that it is the text of the grid of the payload before.
+    static func gridText(_ byteCount: Int) -> PayloadAnalysis {
+        var result = PayloadAnalysis()
+        (result.payload.byteCount, result.payload.coding) = (byteCount, .gridText)
+        return result
+    }
+
+    private init() { payload = CompactIndex.Payload() }
 
     /// Codes the payload as bytes after all.
     mutating func giveUp() {
@@ -130,8 +159,7 @@ struct PayloadAnalysis {
         best += Double(8 * payload.table.count)
         for grid in grids {
             var other = plain
-            other.setGrid(grid, source)
-            guard let form = other.form else { continue }
+            guard other.setGrid(grid, source), let form = other.form else { continue }
             let lists = GridLists(
                 steps: other.payload.steps,
                 shifts: other.payload.shifts,
@@ -139,17 +167,18 @@ struct PayloadAnalysis {
             )
             let cost =
                 other.bits(form, source, most: Self.gridSample)
-                + Double(8 * (other.payload.gridFlags == 0 ? 8 : GridLists.encode([lists]).count))
+                + Double(8 * (!other.payload.hasLists ? 8 : GridLists.encode([lists]).count))
             if cost < best { (best, self) = (cost, other) }
         }
     }
 
-    private mutating func setGrid(_ grid: UniformGrid, _ source: UnsafeRawPointer) {
+    /// - Returns: whether all elements lie on it.
+    private mutating func setGrid(_ grid: UniformGrid, _ source: UnsafeRawPointer) -> Bool {
         payload.coding = .grid
         payload.gridAxis = grid.axis
         if grid.axis == nil { payload.step = grid.steps[0] } else { payload.steps = grid.steps.map { Float($0) } }
-        payload.shifts = grid.shifts
-        setIntegers(.grid(grid), source)
+        (payload.shifts, payload.isDependent) = (grid.shifts, grid.isDependent)
+        return setIntegers(.grid(grid), source)
     }
 
     private mutating func setTable(_ words: [UInt64], _ element: ElementLayout, _ source: UnsafeRawPointer) {
@@ -160,20 +189,32 @@ struct PayloadAnalysis {
         setIntegers(.table(words, element, offset: payload.offset), source)
     }
 
-    /// Finds the highest class and whether there are zeros.
-    private mutating func setIntegers(_ form: NumberForm, _ source: UnsafeRawPointer) {
+    /// Finds the highest class, whether there are zeros, and what is known of signs.
+    /// - Returns: whether the form gives all elements back.
+    @discardableResult
+    private mutating func setIntegers(_ form: NumberForm, _ source: UnsafeRawPointer) -> Bool {
         self.form = form
         let batch = MagnitudeBatch(capacity: NumberForm.batch)
         var classes = [Int](repeating: 0, count: 65)
+        var negative = 0
+        var state = DependentTrellis.start
         for first in stride(from: 0, to: payload.count, by: NumberForm.batch) {
             let count = min(NumberForm.batch, payload.count - first)
-            form.take(source, first: first, count: count, into: batch)
-            for index in 0..<count { classes[Int(batch.classes[index])] += 1 }
+            guard form.take(source, first: first, count: count, into: batch, state: &state) else { return false }
+            for index in 0..<count {
+                classes[Int(batch.classes[index])] += 1
+                negative += Int(batch.payloads[index] & 1)
+            }
         }
+        // Signs of kernels resemble each other. Others cost next to nothing less than a bit where they are even.
+        if case .grid = form { payload.zeros = classes[0] }
+        let signed = payload.count - classes[0]
+        payload.hasRawSigns = payload.kernelLength == 1 && abs(2 * negative - signed) * 16 <= signed
         payload.hasZeros = MagnitudeLayout.tellsZeros(classes[0], of: payload.count)
         if payload.hasZeros { classes[0] = 0 }
         setClasses(classes)
         if payload.top > CompactIndex.Payload.longestInteger { giveUp() }
+        return true
     }
 
     /// Sets the highest class and the middle one of a histogram.
@@ -210,9 +251,10 @@ struct PayloadAnalysis {
         let model = MagnitudeModel(modelledBits: 3)
         let surroundings = MagnitudeSurroundings(payload.magnitudeLayout(form))
         var counter = BitCounter()
+        var state = DependentTrellis.start
         for first in stride(from: 0, to: count, by: NumberForm.batch) {
             let part = min(NumberForm.batch, count - first)
-            form.take(source, first: first, count: part, into: batch)
+            form.take(source, first: first, count: part, into: batch, state: &state)
             model.code(part, of: batch, in: surroundings, with: &counter)
         }
         return counter.bits * Double(payload.count) / Double(count)

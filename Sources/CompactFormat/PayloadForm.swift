@@ -3,7 +3,7 @@ import Tensors
 
 extension CompactIndex.Payload {
     /// The largest number of elements that one section holds of a payload.
-    static let largestPiece = 1 << 20
+    static let largestPiece = 1 << 18
     /// The longest integers that are taken apart, in bits.
     static let longestInteger = 56
 
@@ -11,7 +11,7 @@ extension CompactIndex.Payload {
     /// - Throws: `invalidModel` where the index contradicts itself.
     func form() throws(CNNOptError) -> NumberForm? {
         switch coding {
-        case .bytes, .copy: return nil
+        case .bytes, .copy, .gridText: return nil
         case .floats:
             guard let fields = element.floatingPoint, width <= fields.mantissa, top <= 1 << fields.exponent else {
                 throw CompactIndex.broken("numbers of layout \(element) have no such fields")
@@ -33,9 +33,12 @@ extension CompactIndex.Payload {
                 axis: gridAxis,
                 steps: gridAxis == nil ? [step] : steps.map(Double.init),
                 shifts: shifts,
-                rowLength: rowLength > 0 ? rowLength : count
+                rowLength: rowLength > 0 ? rowLength : count,
+                isDependent: isDependent
             )
-            guard element == .float32, top <= Self.longestInteger, grid.fits(count) else {
+            guard element == .float32, top <= Self.longestInteger, grid.fits(count),
+                !isDependent || pieceLength % grid.rowLength == 0
+            else {
                 throw CompactIndex.broken("a grid of \(grid.steps.count) steps and \(shifts.count) shifts")
             }
             return .grid(grid)
@@ -62,14 +65,17 @@ extension CompactIndex.Payload {
             zerosHaveSigns: zerosHaveSigns,
             widths: widths,
             rowLength: rowLength > 0 ? min(rowLength, longest) : longest,
-            kernelLength: isKernel ? kernelLength : 1
+            kernelLength: isKernel ? kernelLength : 1,
+            isDependent: isDependent,
+            hasRawSigns: hasRawSigns
         )
     }
 
     /// Elements of each of the sections that it is spread over, the last apart: whole rows where rows are short enough.
     var pieceLength: Int {
         guard sectionCount > 1 else { return count }
-        let row = rowLength > 0 && rowLength <= Self.largestPiece && rowLength % 2 == 0 ? rowLength : 2
+        let isWhole = rowLength % 2 == 0 || element.bits != 4
+        let row = rowLength > 0 && rowLength <= Self.largestPiece && isWhole ? rowLength : 2
         let rows = (count + row - 1) / row
         return (rows + sectionCount - 1) / sectionCount * row
     }

@@ -22,7 +22,10 @@ enum SectionCoding {
         let widest = pieces.reduce(0) {
             max($0, Int($1.piece.layout.widths.prefix($1.piece.layout.top + 1).max() ?? 0))
         }
-        for modelled in 2...max(2, min(4, widest)) {
+        // Of integers two bits say nearly all that there is to know.
+        let most = pieces.allSatisfy(\.piece.form.isInteger) ? 2 : max(2, min(4, widest))
+        section.modelledBits = 2
+        for modelled in 2...most where most > 2 {
             var counter = BitCounter()
             run(pieces, MagnitudeModel(modelledBits: modelled), most: sample, &counter)
             // Each costs time as well: it has to be worth it.
@@ -45,9 +48,10 @@ enum SectionCoding {
         var left = most
         for (piece, source) in pieces where left > 0 {
             let surroundings = MagnitudeSurroundings(piece.layout)
+            var state = DependentTrellis.start
             for first in stride(from: piece.elements.lowerBound, to: piece.elements.upperBound, by: NumberForm.batch) {
                 let count = min(NumberForm.batch, piece.elements.upperBound - first)
-                piece.form.take(source, first: first, count: count, into: batch)
+                piece.form.take(source, first: first, count: count, into: batch, state: &state)
                 model.code(count, of: batch, in: surroundings, with: &coder)
                 left -= count
                 if left <= 0 { return }
@@ -71,10 +75,13 @@ enum SectionCoding {
         let batch = MagnitudeBatch(capacity: NumberForm.batch)
         for (piece, target) in pieces {
             let surroundings = MagnitudeSurroundings(piece.layout)
+            var state = DependentTrellis.start
             for first in stride(from: piece.elements.lowerBound, to: piece.elements.upperBound, by: NumberForm.batch) {
                 let count = min(NumberForm.batch, piece.elements.upperBound - first)
                 model.code(count, of: batch, in: surroundings, with: &decoder)
-                guard piece.form.put(target, first: first, count: count, from: batch) else { return false }
+                guard piece.form.put(target, first: first, count: count, from: batch, state: &state) else {
+                    return false
+                }
             }
         }
         return true

@@ -11,10 +11,11 @@ package struct AdaptiveBit {
 
     /// The probability of a 1 in units of 2⁻¹⁶, kept off 0 and 1.
     @inline(__always)
-    var one: UInt32 {
-        let mean = (UInt32(fast) &+ slow >> 16) >> 1
-        return min(max(mean, 32), 65_536 - 32)
-    }
+    var one: UInt32 { min(max(mean, 32), 65_536 - 32) }
+
+    /// The probability of a 1 in units of 2⁻¹⁶, as small as it may be: for mixing, which keeps off 0 and 1 by itself.
+    @inline(__always)
+    var mean: UInt32 { (UInt32(fast) &+ slow >> 16) >> 1 }
 
     @inline(__always)
     mutating func learn(_ bit: UInt32, _ rates: UnsafePointer<AdaptationRate>) {

@@ -15,26 +15,28 @@ package final class ByteModel {
     private let estimates: UnsafeMutablePointer<AdaptiveBit>
     private let matches: UnsafeMutablePointer<AdaptiveBit>
     private let weights: UnsafeMutablePointer<Int32>
-    private let logits: UnsafeMutablePointer<Int32>
+    private let blocks: UnsafeMutablePointer<UnsafeMutablePointer<AdaptiveBit>>
     private let places: UnsafeMutablePointer<Int>
     private let latest: UnsafeMutablePointer<Int32>
     /// Bits of an index into the estimates of one context.
     private let hashBits: UInt32
-    private let tables = CodingTables()
 
     /// - Parameter byteCount: how many bytes are going to be coded; the tables are made for them.
     package init(byteCount: Int) {
-        let wanted = max(byteCount, 1).multipliedReportingOverflow(by: 8).partialValue
+        let wanted = max(byteCount, 1).multipliedReportingOverflow(by: 4).partialValue
         hashBits = UInt32(min(max(Int.bitWidth - wanted.leadingZeroBitCount, 12), 18))
         let slots = (Self.inputs - 1) << Int(hashBits)
         estimates = .allocate(capacity: slots)
         estimates.initialize(repeating: AdaptiveBit(), count: slots)
         matches = .allocate(capacity: 2 * (Self.longest + 1))
         matches.initialize(repeating: AdaptiveBit(), count: 2 * (Self.longest + 1))
-        weights = .allocate(capacity: Self.inputs * Self.sets)
+        weights = UnsafeMutableRawPointer.allocate(
+            byteCount: Self.inputs * Self.sets * MemoryLayout<Int32>.stride,
+            alignment: MemoryLayout<SIMD8<Int32>>.alignment
+        ).bindMemory(to: Int32.self, capacity: Self.inputs * Self.sets)
         weights.initialize(repeating: 20_000, count: Self.inputs * Self.sets)
-        logits = .allocate(capacity: Self.inputs)
-        logits.initialize(repeating: 0, count: Self.inputs)
+        blocks = .allocate(capacity: Self.inputs)
+        blocks.initialize(repeating: estimates, count: Self.inputs)
         places = .allocate(capacity: Self.inputs)
         places.initialize(repeating: 0, count: Self.inputs)
         latest = .allocate(capacity: 1 << 16)
@@ -45,7 +47,7 @@ package final class ByteModel {
         estimates.deallocate()
         matches.deallocate()
         weights.deallocate()
-        logits.deallocate()
+        blocks.deallocate()
         places.deallocate()
         latest.deallocate()
     }
@@ -59,6 +61,7 @@ package final class ByteModel {
     @inline(__always)
     func loop<Coder: BinaryCoder>(_ bytes: UnsafeMutableBufferPointer<UInt8>, _ coder: inout Coder) {
         guard let base = bytes.baseAddress else { return }
+        let tables = CodingTables()
         var match = -1
         var matchLength = 0
         for position in 0..<bytes.count {
@@ -69,7 +72,7 @@ package final class ByteModel {
             }
             setContexts(base, position)
             let expected = matchLength > 0 ? UInt32(base[match]) | 0x100 : 0
-            let byte = codeByte(UInt32(base[position]), expected, min(matchLength, Self.longest), &coder)
+            let byte = codeByte(UInt32(base[position]), expected, min(matchLength, Self.longest), tables, &coder)
             base[position] = UInt8(truncatingIfNeeded: byte)
             if matchLength > 0, base[match] == base[position] {
                 matchLength = min(matchLength + 1, 1 << 16)
@@ -121,46 +124,68 @@ package final class ByteModel {
 
     /// Codes one byte, the highest bit first.
     /// - Parameter expected: what the match predicts, with bit 8 set; 0 without a match.
+    @inline(__always)
     private func codeByte<Coder: BinaryCoder>(
         _ byte: UInt32,
         _ expected: UInt32,
         _ length: Int,
+        _ tables: CodingTables,
         _ coder: inout Coder
     ) -> UInt32 {
-        let mask = (1 << Int(hashBits)) - 1
-        var node = 1
-        for shift in stride(from: UInt32(7), through: 0, by: -1) {
-            // A match counts as long as it predicted all bits of this byte.
-            let isMatching = expected != 0 && Int(expected >> (shift + 1)) == node
-            let predicted = expected >> shift & 1
-            let match = matches + (isMatching ? 2 * length + Int(predicted) : 0)
-            let set = weights + Self.inputs * (isMatching ? min(1 + length / 4, Self.sets - 1) : 0)
-            var sum: Int64 = 0
-            for input in 0..<Self.inputs {
-                let estimate = input == Self.matchInput ? match : slot(input, node, mask)
-                let logit =
-                    input == Self.matchInput && !isMatching ? 0 : Int32(tables.stretch[Int(estimate.pointee.one >> 4)])
-                logits[input] = logit
-                sum &+= Int64(set[input]) &* Int64(logit)
+        var byteNode = 1
+        for half in 0..<2 {
+            setBlocks(half == 0 ? 0 : byteNode)
+            var node = 1
+            for step in 0..<4 {
+                let shift = UInt32(7 &- 4 &* half &- step)
+                // A match counts as long as it predicted all bits of this byte.
+                let isMatching = expected != 0 && Int(expected >> (shift + 1)) == byteNode
+                let predicted = expected >> shift & 1
+                let match = matches + (isMatching ? 2 * length + Int(predicted) : 0)
+                let set = UnsafeMutableRawPointer(
+                    weights + Self.inputs * (isMatching ? min(1 + length / 4, Self.sets - 1) : 0)
+                )
+                var logits = SIMD8<Int32>()
+                for input in 0..<Self.matchInput {
+                    logits[input] = Int32(tables.stretch[Int(blocks[input][node].mean >> 4)])
+                }
+                logits[Self.matchInput] = isMatching ? Int32(tables.stretch[Int(match.pointee.mean >> 4)]) : 0
+                let mixing = set.load(as: SIMD8<Int32>.self)
+                let probability = Self.probability(mixing &* logits, tables)
+                let bit = coder.code(byte >> shift & 1, one: probability)
+                let error = Int32(bitPattern: bit << 16) &- Int32(bitPattern: probability)
+                let moved = mixing &+ (logits &* error &+ 8_192) &>> 14
+                set.storeBytes(
+                    of: moved.clamped(lowerBound: SIMD8(repeating: -524_288), upperBound: SIMD8(repeating: 524_288)),
+                    as: SIMD8<Int32>.self
+                )
+                for input in 0..<Self.matchInput { blocks[input][node].learn(bit, tables.rates) }
+                if isMatching { match.pointee.learn(bit, tables.rates) }
+                node = node << 1 | Int(bit)
+                byteNode = byteNode << 1 | Int(bit)
             }
-            let largest = Int64(Logistic.largest)
-            let logit = Int(min(max(sum >> 16, -largest), largest))
-            let probability = UInt32(tables.squash[logit + 2_048])
-            let bit = coder.code(byte >> shift & 1, one: probability)
-            let error = Int32(bitPattern: bit << 16) &- Int32(bitPattern: probability)
-            for input in 0..<Self.inputs {
-                let moved = set[input] &+ (logits[input] &* error &+ 8_192) >> 14
-                set[input] = min(max(moved, -524_288), 524_288)
-                if input < Self.matchInput { slot(input, node, mask).pointee.learn(bit, tables.rates) }
-            }
-            if isMatching { match.pointee.learn(bit, tables.rates) }
-            node = node << 1 | Int(bit)
         }
-        return UInt32(node & 0xFF)
+        return UInt32(byteNode & 0xFF)
     }
 
+    /// The probability of a 1 by the sum of the weighted logits, in units of 2⁻¹⁶.
     @inline(__always)
-    private func slot(_ input: Int, _ node: Int, _ mask: Int) -> UnsafeMutablePointer<AdaptiveBit> {
-        estimates + ((input << Int(hashBits)) | ((places[input] ^ (node &* 0x2C3B)) & mask))
+    private static func probability(_ products: SIMD8<Int32>, _ tables: CodingTables) -> UInt32 {
+        let sums =
+            SIMD4<Int64>(truncatingIfNeeded: products.lowHalf) &+ SIMD4<Int64>(truncatingIfNeeded: products.highHalf)
+        let largest = Int64(Logistic.largest)
+        let logit = min(max((sums[0] &+ sums[1] &+ sums[2] &+ sums[3]) >> 16, -largest), largest)
+        return UInt32(tables.squash[Int(logit) &+ 2_048])
+    }
+
+    /// The estimates of the next four bits, a block of 16 in each input's table.
+    /// - Parameter node: 0 at the first bit of a byte; else 16 and the upper four bits.
+    @inline(__always)
+    private func setBlocks(_ node: Int) {
+        let mask = (1 << (Int(hashBits) - 4)) - 1
+        for input in 0..<Self.matchInput {
+            let block = (places[input] >> 4 ^ (node &* 0x2C3B)) & mask
+            blocks[input] = estimates + (input << Int(hashBits) | block << 4)
+        }
     }
 }

@@ -17,6 +17,10 @@ package struct MagnitudeLayout: Sendable, Equatable {
     package var rowLength: Int
     /// Numbers of one kernel: the same place of the input channel before lies so far back. 1 to ``largestKernel``.
     package var kernelLength: Int
+    /// Whether numbers are indices of dependent quantisation.
+    package var isDependent: Bool
+    /// Whether signs are coded as they are.
+    package var hasRawSigns: Bool
 
     package static let largestKernel = 64
     package static let lowestMiddle = 7
@@ -28,7 +32,9 @@ package struct MagnitudeLayout: Sendable, Equatable {
         zerosHaveSigns: Bool,
         widths: [UInt8],
         rowLength: Int,
-        kernelLength: Int
+        kernelLength: Int,
+        isDependent: Bool = false,
+        hasRawSigns: Bool = false
     ) {
         self.top = top
         self.middle = min(max(middle, 0), min(Self.lowestMiddle, top))
@@ -37,6 +43,7 @@ package struct MagnitudeLayout: Sendable, Equatable {
         self.widths = widths
         self.rowLength = rowLength
         self.kernelLength = kernelLength
+        (self.isDependent, self.hasRawSigns) = (isDependent, hasRawSigns)
     }
 }
 
@@ -58,24 +65,4 @@ extension MagnitudeLayout {
 
     /// The fraction's bits of integers, whose class is their length in bits.
     package static func integerWidths(longest: Int) -> [UInt8] { (0...longest).map { UInt8(max($0 - 1, 0)) } }
-}
-
-/// Numbers taken apart. The lowest bit of a payload is the sign, the fraction lies above.
-package final class MagnitudeBatch {
-    package let capacity: Int
-    package let classes: UnsafeMutablePointer<UInt16>
-    package let payloads: UnsafeMutablePointer<UInt64>
-
-    package init(capacity: Int) {
-        self.capacity = capacity
-        classes = .allocate(capacity: capacity)
-        payloads = .allocate(capacity: capacity)
-        classes.initialize(repeating: 0, count: capacity)
-        payloads.initialize(repeating: 0, count: capacity)
-    }
-
-    deinit {
-        classes.deallocate()
-        payloads.deallocate()
-    }
 }

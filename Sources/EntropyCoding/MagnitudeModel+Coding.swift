@@ -1,3 +1,5 @@
+import Tensors
+
 extension MagnitudeModel {
     /// Codes the next numbers of a tensor: takes them from the batch (an encoder, a counter) or puts them there (a decoder).
     /// - Parameter count: at most the batch's capacity.
@@ -19,6 +21,9 @@ extension MagnitudeModel {
         var local = coder
         let tables = CodingTables()
         let rowRates = MagnitudeRates.table.base
+        let successors = DependentTrellis.successors.base
+        let (scale, neighbours, weights, fractions) = (scale, neighbours, weights, fractions)
+        let (sign, modelledBits) = (sign, modelledBits)
         let (classes, payloads) = (batch.classes, batch.payloads)
         let (columns, magnitudes, signs) = (surroundings.columns, surroundings.magnitudes, surroundings.signs)
         let widths = surroundings.widths
@@ -30,6 +35,8 @@ extension MagnitudeModel {
         var (place, kernelPlace, number) = (surroundings.place, surroundings.kernelPlace, surroundings.number)
         let mask = MagnitudeSurroundings.history - 1
         var wholeLevel = surroundings.wholeLevel
+        let (isDependent, hasRawSigns) = (layout.isDependent, layout.hasRawSigns)
+        var state = surroundings.state
         for index in 0..<min(count, batch.capacity) {
             if place == 0 {
                 row = whole
@@ -49,7 +56,7 @@ extension MagnitudeModel {
                 beforeLast: beforeLast,
                 across: across
             )
-            let one = scale + scaleContext &* Self.nodes
+            let one = scale + (scaleContext &+ (state & 1) &* Self.contexts) &* Self.nodes
             let other = neighbours + nearContext &* Self.nodes
             let given = UInt32(classes[index])
 
@@ -66,21 +73,26 @@ extension MagnitudeModel {
                 let bit = UInt32(truncatingIfNeeded: payload) & 1
                 payload = zerosHaveSigns ? UInt64(sign[9].code(bit, tables, &local)) : 0
             } else {
-                let below = codeDistance(top &- given, middle, one, other, tables, &local)
+                let below = codeDistance(top &- given, middle, weights, one, other, tables, &local)
                 let found = top &- min(below, top)
                 classes[index] = UInt16(truncatingIfNeeded: found)
                 if found == 0 {
                     payload = 0
                 } else {
-                    let isKernelInner = kernelPlace > 0
-                    let left = isKernelInner ? 1 &+ Int(signs[(number &- 1) & mask]) : 0
-                    let above = place >= kernelLength ? 1 &+ Int(signs[acrossIndex]) : 0
-                    let signBit = sign[3 &* left &+ above].code(UInt32(truncatingIfNeeded: payload) & 1, tables, &local)
+                    var signBit = UInt32(truncatingIfNeeded: payload) & 1
+                    if hasRawSigns {
+                        signBit = UInt32(truncatingIfNeeded: local.codeRaw(UInt64(signBit), count: 1))
+                    } else {
+                        let left = kernelPlace > 0 ? 1 &+ Int(signs[(number &- 1) & mask]) : 0
+                        let above = place >= kernelLength ? 1 &+ Int(signs[acrossIndex]) : 0
+                        signBit = sign[3 &* left &+ above].code(signBit, tables, &local)
+                    }
                     let width = Int(widths[Int(found)])
                     let fraction = codeFraction(
                         payload >> 1,
                         width,
-                        min(Int(below), Self.fractionContexts - 1),
+                        modelledBits,
+                        fractions + min(Int(below), Self.fractionContexts - 1) &* Self.fractionNodes,
                         tables,
                         &local
                     )
@@ -95,6 +107,11 @@ extension MagnitudeModel {
                 }
             }
             payloads[index] = payload
+            if isDependent {
+                // The lowest bit of the number: class 1 is ±1, the fraction of the others lies above the sign.
+                let parity = classes[index] > 1 ? Int(payload >> 1) & 1 : Int(classes[index])
+                state = Int(successors[state << 1 | parity])
+            }
             magnitudes[number & mask] = magnitude
             signs[number & mask] = UInt8(truncatingIfNeeded: payload & 1)
 
@@ -109,49 +126,50 @@ extension MagnitudeModel {
             if place == rowLength {
                 place = 0
                 kernelPlace = 0
+                state = DependentTrellis.start
             }
         }
+        surroundings.state = state
         (surroundings.row, surroundings.whole, surroundings.wholeLevel) = (row, whole, wholeLevel)
         (surroundings.place, surroundings.kernelPlace, surroundings.number) = (place, kernelPlace, number)
         coder = local
     }
 
-    /// How far the class lies below the highest.
+    /// How far the class lies below the highest: above the middle or not, then how far from it.
     @inline(__always)
     private func codeDistance<Coder: BinaryCoder>(
         _ distance: UInt32,
         _ middle: UInt32,
+        _ weights: UnsafeMutablePointer<MixingWeights>,
         _ one: UnsafeMutablePointer<AdaptiveBit>,
         _ other: UnsafeMutablePointer<AdaptiveBit>,
         _ tables: CodingTables,
         _ coder: inout Coder
     ) -> UInt32 {
-        var found = middle
-        if middle > 0, weights[0].code(distance < middle ? 1 : 0, one, other, tables, &coder) != 0 {
-            // Above: the highest class needs no decision to end.
-            found &-= 1
-            while found > 0 {
-                let node = Self.above &+ Int(middle &- 1 &- found)
-                guard weights[node].code(distance < found ? 1 : 0, one + node, other + node, tables, &coder) != 0 else {
-                    return found
-                }
-                found &-= 1
-            }
-            return 0
+        var isAbove = false
+        if middle > 0 {
+            isAbove = weights[0].code(distance < middle ? 1 : 0, one, other, tables, &coder) != 0
         }
-        let end = middle &+ Self.longestBelow
-        while found < end {
-            let node = Self.below &+ Int(found &- middle)
-            guard weights[node].code(distance > found ? 1 : 0, one + node, other + node, tables, &coder) != 0 else {
-                return found
-            }
-            found &+= 1
+        // A decoder's distance is not known yet and may be anything.
+        let wanted = isAbove ? middle &- 1 &- distance : distance &- middle
+        // Above, the highest class needs no decision to end.
+        let most = isAbove ? middle &- 1 : Self.longestBelow
+        let first = isAbove ? Self.above : Self.below
+        var steps: UInt32 = 0
+        while steps < most {
+            let node = first &+ Int(steps)
+            let isFurther = weights[node].code(wanted > steps ? 1 : 0, one + node, other + node, tables, &coder)
+            if isFurther == 0 { break }
+            steps &+= 1
         }
-        return found &+ codeEscape(distance &- found, one, other, tables, &coder)
+        if isAbove { return middle &- 1 &- steps }
+        if steps < most { return middle &+ steps }
+        let rest = codeEscape(wanted &- steps, one, other, tables, &coder)
+        return middle &+ steps &+ rest
     }
 
     /// Exp-Golomb: the length of the number plus 1 in unary, then its bits below the first.
-    @inline(__always)
+    @inline(never)
     private func codeEscape<Coder: BinaryCoder>(
         _ rest: UInt32,
         _ one: UnsafeMutablePointer<AdaptiveBit>,
@@ -159,7 +177,6 @@ extension MagnitudeModel {
         _ tables: CodingTables,
         _ coder: inout Coder
     ) -> UInt32 {
-        // A decoder's number is not known yet and may be anything.
         let value = max(rest &+ 1, 1)
         let length = UInt32(31 &- value.leadingZeroBitCount)
         var found: UInt32 = 0
@@ -178,11 +195,11 @@ extension MagnitudeModel {
     private func codeFraction<Coder: BinaryCoder>(
         _ fraction: UInt64,
         _ width: Int,
-        _ context: Int,
+        _ modelledBits: Int,
+        _ estimates: UnsafeMutablePointer<AdaptiveBit>,
         _ tables: CodingTables,
         _ coder: inout Coder
     ) -> UInt64 {
-        let estimates = fractions + context &* Self.fractionNodes
         let modelled = min(width, modelledBits)
         var node = 1
         for step in 0..<modelled {
@@ -197,7 +214,7 @@ extension MagnitudeModel {
 
     /// A mean after one more value; the rate is in units of 2⁻¹⁶.
     @inline(__always)
-    private static func moved(_ mean: UInt32, _ value: UInt32, _ rate: Int64) -> UInt32 {
+    static func moved(_ mean: UInt32, _ value: UInt32, _ rate: Int64) -> UInt32 {
         UInt32(truncatingIfNeeded: Int64(mean) &+ ((Int64(value) &- Int64(mean)) &* rate) >> 16)
     }
 
@@ -234,6 +251,6 @@ extension MagnitudeModel {
 }
 
 /// How far a row's mean moves towards its next number, in units of 2⁻¹⁶: 1 / (place + 2), at least 1 / 16.
-private enum MagnitudeRates {
+enum MagnitudeRates {
     static let table: SharedTable<Int64> = SharedTable((0...15).map { $0 < 15 ? 65_536 / Int64($0 + 2) : 4_096 })
 }

@@ -18,6 +18,7 @@ package final class MagnitudeModel {
     static let fractionNodes = 16
     static let signs = 10
 
+    /// By the means of row and column, once more for the odd half of dependent quantisation.
     let scale: UnsafeMutablePointer<AdaptiveBit>
     let neighbours: UnsafeMutablePointer<AdaptiveBit>
     let weights: UnsafeMutablePointer<MixingWeights>
@@ -34,7 +35,7 @@ package final class MagnitudeModel {
             memory.initialize(repeating: AdaptiveBit(), count: count)
             return memory
         }
-        scale = bits(Self.contexts * Self.nodes)
+        scale = bits(2 * Self.contexts * Self.nodes)
         neighbours = bits(Self.contexts * Self.nodes)
         fractions = bits(Self.fractionContexts * Self.fractionNodes)
         sign = bits(Self.signs)

@@ -1,3 +1,5 @@
+import Tensors
+
 /// What surrounds the next number of a tensor: running means of magnitudes by row and column, and the last numbers.
 ///
 /// Magnitudes are relative to the tensor's highest class: its numbers are 2,048 to 4,095, those of the class below 1,024 to
@@ -20,6 +22,8 @@ package final class MagnitudeSurroundings {
     var place = 0
     var kernelPlace = 0
     var number = 0
+    /// Of dependent quantisation, before the next number.
+    var state = DependentTrellis.start
 
     private static let start: UInt32 = 600 << 4
 

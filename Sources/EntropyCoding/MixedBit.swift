@@ -30,8 +30,8 @@ struct MixingWeights {
         _ other: UnsafeMutablePointer<AdaptiveBit>,
         _ tables: CodingTables
     ) -> (Int32, Int32, probability: UInt32) {
-        let logit1 = Int32(tables.stretch[Int(one.pointee.one >> 4)])
-        let logit2 = Int32(tables.stretch[Int(other.pointee.one >> 4)])
+        let logit1 = Int32(tables.stretch[Int(one.pointee.mean >> 4)])
+        let logit2 = Int32(tables.stretch[Int(other.pointee.mean >> 4)])
         let sum = (first &* logit1 &+ second &* logit2) >> 16
         let logit = min(max(sum, -Logistic.largest), Logistic.largest)
         return (logit1, logit2, UInt32(tables.squash[Int(logit &+ 2_048)]))

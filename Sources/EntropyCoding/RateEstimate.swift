@@ -1,8 +1,10 @@
+import Tensors
+
 /// What the integers of a tensor cost under the magnitude model, one after another in memory order: asked before a number is
 /// chosen, told which it became.
 package final class RateEstimate {
-    private let model: MagnitudeModel
-    private let surroundings: MagnitudeSurroundings
+    let model: MagnitudeModel
+    let surroundings: MagnitudeSurroundings
     private let batch = MagnitudeBatch(capacity: 1)
     private var counter = BitCounter()
     /// The costs of the classes as the next number's, in bits.
@@ -36,39 +38,38 @@ package final class RateEstimate {
 
     /// Codes the next number.
     package func append(_ value: Int) {
-        batch.put(Int64(value), at: 0)
+        batch.integers[0] = Int64(value)
+        batch.takeIntegers(1)
         model.code(1, of: batch, in: surroundings, with: &counter)
-    }
-}
-
-extension MagnitudeBatch {
-    /// Takes an integer apart: its class is its length in bits.
-    @inline(__always)
-    package func put(_ value: Int64, at index: Int) {
-        let magnitude = value.magnitude
-        let length = 64 &- magnitude.leadingZeroBitCount
-        classes[index] = UInt16(truncatingIfNeeded: length)
-        let fraction = length == 0 ? 0 : magnitude & ~(1 << UInt64(length &- 1))
-        payloads[index] = length == 0 ? 0 : fraction << 1 | (value < 0 ? 1 : 0)
     }
 }
 
 extension MagnitudeModel {
     /// The costs in bits of the classes 0 to `top` as the next number's.
     fileprivate func classCosts(_ surroundings: MagnitudeSurroundings, into costs: UnsafeMutablePointer<Double>) {
-        let tables = CodingTables()
-        let (top, middle) = (surroundings.layout.top, surroundings.layout.middle)
         let (one, other) = contexts(surroundings)
+        classCosts(one, other, surroundings.layout, into: costs)
+    }
+
+    /// The costs in bits of the classes 0 to `top` by the estimates of two contexts.
+    func classCosts(
+        _ one: UnsafeMutablePointer<AdaptiveBit>,
+        _ other: UnsafeMutablePointer<AdaptiveBit>,
+        _ layout: MagnitudeLayout,
+        into costs: UnsafeMutablePointer<Double>
+    ) {
+        let tables = CodingTables()
+        let (top, middle) = (layout.top, layout.middle)
         func decision(_ node: Int) -> (yes: Double, no: Double) {
             let p = weights[node].mixed(one + node, other + node, tables).probability
             return (BitCost.bits(p), BitCost.bits(65_536 - p))
         }
         var rest = 0.0
-        if surroundings.layout.hasZeros {
+        if layout.hasZeros {
             let zero = decision(Self.zero)
             (costs[0], rest) = (zero.yes, zero.no)
         }
-        let lowest = surroundings.layout.hasZeros ? 1 : 0
+        let lowest = layout.hasZeros ? 1 : 0
         if middle > 0 {
             let isAbove = decision(0)
             var above = rest + isAbove.yes
@@ -112,6 +113,7 @@ extension MagnitudeModel {
             beforeLast: beforeLast,
             across: across
         )
-        return (scale + contexts.scale &* Self.nodes, neighbours + contexts.near &* Self.nodes)
+        let half = DependentTrellis.half(s.state) &* Self.contexts
+        return (scale + (contexts.scale &+ half) &* Self.nodes, neighbours + contexts.near &* Self.nodes)
     }
 }

@@ -16,6 +16,12 @@ package struct TensorPayload: Sendable {
     /// The tensor's shape as the file has it; it need not agree with the payload.
     package var shape: [Int]
     package var name: String?
+    /// The text that says what grid the tensor's elements lie on, somewhere behind them.
+    package var gridText: Range<Int>?
+
+    package init(range: Range<Int>, layout: Layout, shape: [Int], name: String?) {
+        (self.range, self.layout, self.shape, self.name) = (range, layout, shape, name)
+    }
 }
 
 /// Finds the bytes of tensors in a serialised model, wherever tensors may be: initialisers, attributes, inner graphs,
@@ -95,6 +101,7 @@ package struct PayloadLocator {
         var shape: [Int] = []
         var name: String?
         var found: [(UInt32, Range<Int>)] = []
+        var gridText: Range<Int>?
         var fields = WireFields(bytes, range)
         while let field = fields.next() {
             switch (field.number, field.type) {
@@ -106,6 +113,8 @@ package struct PayloadLocator {
             case (8, 2): name = String(decoding: bytes[field.content], as: UTF8.self)
             case (4, 2), (5, 2), (7, 2), (9, 2), (10, 2), (11, 2):
                 if field.content.count >= minimum { found.append((field.number, field.content)) }
+            case (16, 2):
+                if let text = self.gridText(field.content) { gridText = text }
             case (14, 0) where field.value == 1:
                 throw CNNOptError(
                     .unsupported,
@@ -124,8 +133,25 @@ package struct PayloadLocator {
                 case 10: .elements(.float64)
                 default: .varints
                 }
-            payloads.append(TensorPayload(range: content, layout: layout, shape: shape, name: name))
+            var payload = TensorPayload(range: content, layout: layout, shape: shape, name: name)
+            if let gridText, found.count == 1, gridText.lowerBound >= content.upperBound { payload.gridText = gridText }
+            payloads.append(payload)
         }
+    }
+}
+
+extension PayloadLocator {
+    /// The value of an entry of metadata whose key is that of grids.
+    private func gridText(_ entry: Range<Int>) -> Range<Int>? {
+        var fields = WireFields(bytes, entry)
+        var (isGrid, value): (Bool, Range<Int>?) = (false, nil)
+        while let field = fields.next() {
+            if field.number == 1, field.type == 2 {
+                isGrid = bytes[field.content].elementsEqual(EncodingMetadata.gridKey.utf8)
+            }
+            if field.number == 2, field.type == 2 { value = field.content }
+        }
+        return isGrid ? value : nil
     }
 }
 

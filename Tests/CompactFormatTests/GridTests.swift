@@ -105,6 +105,92 @@ import Testing
         expectError(.invalidModel) { _ = try restore(changed) }
     }
 
+    /// Numbers of dependent quantisation, and the text that says so.
+    private static func dependent(_ shape: [Int]) -> (model: [UInt8], grid: UniformGrid) {
+        let (rows, count) = (shape[0], shape.reduce(1, *))
+        let grid = UniformGrid(
+            axis: 0,
+            steps: (0..<rows).map { Double(LogarithmicStep.step($0 % 9 - 30)) },
+            shifts: (0..<count / rows).map { UInt8($0 % 3) },
+            rowLength: count / rows,
+            isDependent: true
+        )
+        var random = SeededGenerator(seed: 2)
+        let numbers = (0..<count).map { _ in Int64((0..<3).reduce(-12) { sum, _ in sum + random.index(below: 9) }) }
+        var elements = [Float](repeating: 0, count: count)
+        elements.withUnsafeMutableBytes { memory in
+            var state = DependentTrellis.start
+            if let base = memory.baseAddress {
+                grid.elements(numbers, first: 0, count: count, state: &state, into: base)
+            }
+        }
+        return (claiming(shape, elements, GridText(grid).description), grid)
+    }
+
+    /// A model of one tensor whose metadata say something of a grid.
+    private static func claiming(_ shape: [Int], _ elements: [Float], _ text: String) -> [UInt8] {
+        model { graph in
+            graph.message(
+                5,
+                Wire.tensor(shape.map(Int64.init), 1) { tensor in
+                    tensor.text(8, "w")
+                    tensor.data(9, bytes(elements))
+                    tensor.message(16) { entry in
+                        entry.text(1, "cnnopt.grid")
+                        entry.text(2, text)
+                    }
+                }
+            )
+        }
+    }
+
+    /// Large tensors are spread over sections, each of which begins with a row of its own.
+    @Test(arguments: [[40, 30, 3, 3], [24, 77], [300, 999]]) func dependentNumbersComeBack(_ shape: [Int]) throws {
+        let (original, grid) = Self.dependent(shape)
+        let packed = try pack(original, threads: 2)
+        let archive = try open(packed)
+        #expect(try archive.restore(threads: 2).array == original)
+        #expect(archive.index.payloads.map(\.coding) == [.grid, .gridText] && archive.index.payloads[0].isDependent)
+        #expect(archive.index.payloads[0].steps.map(Double.init) == grid.steps)
+        // About four bits a number, though the multiples have five.
+        let count = Double(shape.reduce(1, *))
+        #expect(Double(packed.count) < 400 + 0.56 * count + Double(shape[0]))
+        let read = try archive.model(name: "m", threads: 2)
+        let constant = try #require(read.graph[read.graph.initializers[0]].constant)
+        #expect(constant.encoding == .uniformGrid(grid) && constant.metadata.isEmpty)
+        #expect(try archive.tensor(named: "w")?.array == archive.payload(0).array)
+    }
+
+    /// A text that is wrong, or says it in other words, costs bytes and loses nothing.
+    @Test(arguments: [
+        "0 t 1,2,3", "nothing", "0 t " + [String](repeating: "-30", count: 24).joined(separator: ","),
+        "0 " + [String](repeating: "-30", count: 24).joined(separator: ","), "- t -30", "1 t -30", "",
+        "0 t +1," + [String](repeating: "-30", count: 23).joined(separator: ","),
+    ])
+    func wrongTextsLoseNothing(_ text: String) throws {
+        let tensor = Self.tensor(Case(shape: [24, 77], axis: 0, steps: .logarithmic, isShifted: false), 4)
+        let original = Self.claiming([24, 77], tensor.values, text)
+        let packed = try pack(original)
+        #expect(try restore(packed) == original)
+        _ = try open(packed).model(name: "m", threads: 1)
+    }
+
+    @Test(arguments: [
+        HostileFileTests.Lie("a text of another grid") { $0.payloads[0].steps[0] *= 1_024 },
+        HostileFileTests.Lie("a text of no grid") { $0.payloads[0].coding = .bytes },
+        HostileFileTests.Lie("a text before all") { $0.payloads.removeFirst() },
+        HostileFileTests.Lie("a text of a text") { $0.payloads.append($0.payloads[1]) },
+        HostileFileTests.Lie("a longer text") { $0.payloads[1].byteCount += 1 },
+    ])
+    func textsThatLieAreRefused(_ lie: HostileFileTests.Lie) throws {
+        let packed = try pack(Self.dependent([24, 77]).model)
+        let (sound, start) = try packed.withUnsafeBytes { try CompactFile.index($0) }
+        var index = sound
+        lie.tell(&index)
+        let changed = CompactFile.head(index.serialized()) + packed[start...]
+        expectError(.invalidModel) { _ = try restore(changed) }
+    }
+
     private struct Tensor {
         var values: [Float]
         var steps: [Float]

@@ -47,6 +47,35 @@ import Tensors
         #expect(differences.reduce(0) { $0 + abs($1) } < 0.8 * count)
     }
 
+    /// A path that was decided costs what the estimate says, if the model learned all of it.
+    @Test(arguments: [1, 9], [false, true]) func decidedPathsCostTheSame(_ kernel: Int, _ isDependent: Bool) {
+        var layout = layout(top: 4, middle: 2, hasZeros: true, kernel: kernel)
+        layout.isDependent = isDependent
+        let estimate = RateEstimate(MagnitudeModel(modelledBits: 3), layout)
+        let rates = PathRates(estimate)
+        var generator = SeededGenerator(seed: 5)
+        var (path, state) = (rates.start, DependentTrellis.start)
+        var magnitudes: [UInt32] = []
+        for number in 0..<1_000 {
+            let place = number % layout.rowLength
+            if place == 0 { (path, state, magnitudes) = (rates.start, DependentTrellis.start, []) }
+            let across = kernel > 1 && place >= kernel ? magnitudes[place - kernel] : nil
+            let costs = rates.classCosts(path, place: place, across: across, half: DependentTrellis.half(state))
+            estimate.prepare()
+            for value in [0, 1, 3, 9] {
+                let length = Int.bitWidth - value.leadingZeroBitCount
+                #expect(abs(costs[length] + Double(length) - estimate.cost(of: value)) < 1e-9)
+            }
+            let value =
+                Int((generator.uniform() * generator.uniform() * 15).rounded(.down)) * (number % 3 == 0 ? -1 : 1)
+            estimate.append(value)
+            rates.forget()
+            magnitudes.append(rates.magnitude(value))
+            path = rates.after(path, rates.magnitude(value), place: place)
+            if isDependent { state = DependentTrellis.next(state, parity: value & 1) }
+        }
+    }
+
     @Test func theSumOfCostsIsTheSizeOfTheStream() {
         let layout = layout(top: 4, middle: 2, hasZeros: true, kernel: 9)
         let model = MagnitudeModel(modelledBits: 3)
@@ -57,7 +86,8 @@ import Tensors
 
         let other = MagnitudeModel(modelledBits: 3)
         let batch = MagnitudeBatch(capacity: values.count)
-        for (index, value) in values.enumerated() { batch.put(Int64(value), at: index) }
+        for (index, value) in values.enumerated() { batch.integers[index] = Int64(value) }
+        batch.takeIntegers(values.count)
         var encoder = RangeEncoder()
         other.code(values.count, of: batch, in: MagnitudeSurroundings(layout), with: &encoder)
         let stream = encoder.finish()

@@ -24,7 +24,12 @@ import Testing
         let shape = axis == 1 ? [5, 4] : [4, 5]
         var constant = Constant(name: "w", try TensorData(values, shape: shape))
         constant.metadata = metadata
-        constant.encoding = .uniformGrid(axis: axis, steps: axis == nil ? [steps[0]] : steps, shifts: [])
+        let grid = UniformGrid(
+            axis: axis,
+            steps: (axis == nil ? [steps[0]] : steps).map(Double.init),
+            rowLength: shape[1]
+        )
+        constant.encoding = .uniformGrid(grid)
         try model.graph.addInitializer(constant)
         return model
     }
@@ -55,7 +60,7 @@ import Testing
 
     @Test func otherDataHaveAnotherEncoding() throws {
         var constant = Constant(name: "w", try TensorData(Self.values(axis: 0), shape: [4, 5]))
-        constant.encoding = .uniformGrid(axis: 0, steps: Self.steps, shifts: [])
+        constant.encoding = .uniformGrid(UniformGrid(axis: 0, steps: Self.steps.map(Double.init), rowLength: 5))
         constant.docString = "kept"
         #expect(constant.encoding != nil)
         constant.data = try TensorData([Float](repeating: 1, count: 20), shape: [4, 5])

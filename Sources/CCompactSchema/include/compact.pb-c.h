@@ -62,7 +62,11 @@ typedef enum _Cnnopt__CompactCoding {
   /*
    * the same bytes as an earlier payload
    */
-  CNNOPT__COMPACT_CODING__COPY = 5
+  CNNOPT__COMPACT_CODING__COPY = 5,
+  /*
+   * the line of text that says which grid the payload before lies on
+   */
+  CNNOPT__COMPACT_CODING__GRID_TEXT = 6
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(CNNOPT__COMPACT_CODING)
 } Cnnopt__CompactCoding;
 /*
@@ -211,7 +215,8 @@ struct  Cnnopt__CompactPayload
   uint32_t top;
   /*
    * Bit 0: zero is told apart first. Bit 1: zeros have signs. For GRID, bit 2: each index of axis 0 has a step of its own;
-   * bit 3: each of axis 1 has; bit 4: places have shifts.
+   * bit 3: each of axis 1 has; bit 4: places have shifts; bit 5: numbers are indices of dependent quantisation.
+   * Bit 6: signs are raw bits.
    */
   protobuf_c_boolean has_flags;
   uint32_t flags;

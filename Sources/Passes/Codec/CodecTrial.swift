@@ -14,6 +14,8 @@ struct CodecTrial {
         /// nil where the layer has none, or none that may change.
         let bias: TensorData?
         let grid: WeightGrid
+        /// Whether a trellis says which multiples its numbers are.
+        let isDependent: Bool
         let bits: Double
         /// What its errors are expected to cost.
         let distortion: Double
@@ -21,9 +23,13 @@ struct CodecTrial {
         /// How the weight came about.
         var encoding: TensorEncoding {
             .uniformGrid(
-                axis: layer.linear.form.weightOutputAxis,
-                steps: grid.steps,
-                shifts: grid.shifts.contains { $0 > 0 } ? grid.shifts : []
+                UniformGrid(
+                    axis: layer.linear.form.weightOutputAxis,
+                    steps: grid.steps.map(Double.init),
+                    shifts: grid.shifts.contains { $0 > 0 } ? grid.shifts : [],
+                    rowLength: weight.shape.first.map { $0 > 0 ? weight.count / $0 : 0 } ?? 0,
+                    isDependent: isDependent
+                )
             )
         }
     }
@@ -39,6 +45,8 @@ struct CodecTrial {
     /// Rows that a layer's moments are taken from, and how many at least for each number of a row.
     private static let rows = 30_000
     private static let rowsPerNumber = 6
+    /// The shortest rows for a trellis: every row begins with multiples of twice the step.
+    private static let shortestTrellis = 8
     /// The ridge of the least squares that make up for the errors of earlier layers.
     private static let ridge = 3.0
 
@@ -109,7 +117,8 @@ struct CodecTrial {
             refused.append(layer.linear.node)
             return
         }
-        let rule = rounding(curvature.factors, layer.channels, curvature.optimism)
+        var rule = rounding(curvature.factors, layer.channels, curvature.optimism)
+        rule.isDependent = isRowMajor && rows.rowLength >= Self.shortestTrellis
         let grid = GridSteps.grid(rule)
         let result = rule.round(wanted, to: grid, model)
         let size = rows.outputs * rows.rowLength
@@ -133,6 +142,7 @@ struct CodecTrial {
                 weight: weight,
                 bias: bias,
                 grid: grid,
+                isDependent: rule.isDependent,
                 bits: result.bits,
                 distortion: result.distortion
             )

@@ -33,6 +33,8 @@ struct GridRounding {
     let kernelLength: Int
     /// What a bit is worth.
     let lambda: Double
+    /// Whether a trellis says which multiples a number may be.
+    var isDependent = false
 
     struct Result {
         /// Row after row, shifts not included.
@@ -43,18 +45,19 @@ struct GridRounding {
     }
 
     /// The largest multiple.
-    private static let largest = 1_000_000.0
+    static let largest = 1_000_000.0
     /// Bits of the longest multiple that the layout has room for.
     private static let longest = 24
 
-    private var rows: Int { sensitivities.count }
+    var rows: Int { sensitivities.count }
 
-    private func factor(_ row: Int) -> CurvatureFactor { factors[factors.count == 1 ? 0 : row * factors.count / rows] }
+    func factor(_ row: Int) -> CurvatureFactor { factors[factors.count == 1 ? 0 : row * factors.count / rows] }
 
     /// - Parameters:
     ///   - wanted: row after row.
     ///   - model: of all layers, one after another.
     func round(_ wanted: [Double], to grid: WeightGrid, _ model: MagnitudeModel) -> Result {
+        if isDependent { return roundDependently(wanted, to: grid, model) }
         let rate = RateEstimate(model, layout(wanted, grid))
         var multiples = [Int32](repeating: 0, count: wanted.count)
         var errors = [Double](repeating: 0, count: wanted.count)
@@ -119,11 +122,12 @@ struct GridRounding {
     }
 
     /// What the coder will be told of the tensor, from the nearest multiples.
-    private func layout(_ wanted: [Double], _ grid: WeightGrid) -> MagnitudeLayout {
+    func layout(_ wanted: [Double], _ grid: WeightGrid) -> MagnitudeLayout {
         var classes = [Int](repeating: 0, count: 64)
         for row in 0..<rows {
             for place in 0..<length {
-                let multiple = min(abs(wanted[row * length + place]) / grid.step(row, place), Self.largest)
+                var multiple = min(abs(wanted[row * length + place]) / grid.step(row, place), Self.largest)
+                if isDependent { multiple = (multiple + 0.5) / 2 }
                 let nearest = Int(multiple + 0.4)
                 classes[Int.bitWidth - nearest.leadingZeroBitCount] += 1
             }
@@ -139,7 +143,8 @@ struct GridRounding {
             zerosHaveSigns: false,
             widths: MagnitudeLayout.integerWidths(longest: Self.longest),
             rowLength: isRowMajor ? length : rows,
-            kernelLength: kernelLength
+            kernelLength: kernelLength,
+            isDependent: isDependent
         )
     }
 }

@@ -38,7 +38,9 @@ enum GridSteps {
         }
         let floor = (costs.max() ?? 0) - 20
         let steps = costs.map { cost -> Float in
-            let exponent = 0.5 * (log2(factor * rounding.lambda) - max(cost, floor)) - meanShift
+            let exponent =
+                0.5 * (log2((rounding.isDependent ? factor / 4 : factor) * rounding.lambda) - max(cost, floor))
+                - meanShift
             return LogarithmicStep.step(Int((min(max(exponent, -100), 100) * resolution).rounded()))
         }
         return WeightGrid(steps: steps, shifts: shifts)

@@ -1,6 +1,6 @@
 /// A grid on which all numbers of a float32 tensor lie: element = Float(Double(q · 2^shift) · step), with whole numbers q, a step for
 /// each index along an axis or one for all, and a shift for each place of the other axes.
-package struct UniformGrid: Sendable, Equatable {
+package struct UniformGrid: Sendable, Hashable {
     /// The axis whose indices have steps of their own, 0 or 1; nil for one step.
     package var axis: Int?
     /// One, or as many as the axis is long.
@@ -9,9 +9,18 @@ package struct UniformGrid: Sendable, Equatable {
     package var shifts: [UInt8] = []
     /// Elements of one index of axis 0.
     package var rowLength: Int
+    /// Whether the whole numbers of each row are a path of ``DependentTrellis``; not with steps along axis 1.
+    package var isDependent = false
 
-    package init(axis: Int? = nil, steps: [Double], shifts: [UInt8] = [], rowLength: Int) {
+    package init(
+        axis: Int? = nil,
+        steps: [Double],
+        shifts: [UInt8] = [],
+        rowLength: Int,
+        isDependent: Bool = false
+    ) {
         (self.axis, self.steps, self.shifts, self.rowLength) = (axis, steps, shifts, rowLength)
+        self.isDependent = isDependent
     }
 
     /// Elements that lie one behind the other and have one step; their places follow each other.
@@ -20,7 +29,10 @@ package struct UniformGrid: Sendable, Equatable {
     /// The multiple nearest to a number.
     @inline(__always)
     package static func multiple(of step: Double, _ value: Float) -> Int64 {
-        Int64(exactly: (Double(value) / step).rounded()) ?? 0
+        let quotient = Double(value) / step
+        // A sum of this size has no room for a fraction: it is rounded without a call.
+        guard abs(quotient) < 0x1p50 else { return 0 }
+        return Int64((quotient + 0x1.8p52) - 0x1.8p52)
     }
 
     /// The grid on which all elements of a tensor lie, with the shifts that they allow.
@@ -50,7 +62,7 @@ package struct UniformGrid: Sendable, Equatable {
     /// Whether lists and lengths fit so many elements.
     package func fits(_ count: Int) -> Bool {
         guard rowLength > 0, count % rowLength == 0, steps.allSatisfy({ $0.isFinite }),
-            shifts.allSatisfy({ $0 <= 7 })
+            shifts.allSatisfy({ $0 <= 7 }), !isDependent || axis != 1
         else { return false }
         let rows = count / rowLength
         switch axis {
