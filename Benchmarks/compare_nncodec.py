@@ -14,8 +14,8 @@ KL         mean divergence of the original's class probabilities from the decode
 ratio      bytes of ours / NNCodec's at the same agreement or KL, the logarithm of our bytes interpolated over agreement or log KL, for
            each point of NNCodec within our range. Where ours has no slope, neighbouring points are pooled into their mean.
 
-Speeds compare each point of NNCodec with ours of the nearest KL, in turn: `cnnopt pack` and `cnnopt unpack` as whole processes,
-start and files included; NNCodec inside a process that runs already, so that its start and imports (seconds) are not counted. Its
+Speeds compare each point of NNCodec with ours of the nearest KL, in turn: what `cnnopt pack` and `cnnopt unpack` say with --verbose that coding
+took, and the whole processes, start and files included; NNCodec inside a process that runs already, so that its start and imports (seconds) are not counted. Its
 encoding includes the choice of values on its grid, which `pack` does not: for cnnopt that is in the seconds of the first table.
 Above 1, cnnopt is faster.
 """
@@ -24,6 +24,7 @@ import argparse
 import contextlib
 import json
 import math
+import re
 import statistics
 import subprocess
 import sys
@@ -55,14 +56,24 @@ def arguments():
     return parser.parse_args()
 
 
-def seconds(command):
-    """Wall time of a whole process; what it says on standard error is shown where it fails."""
+def run(command):
+    """Wall time of a whole process and what it printed; what it says on standard error is shown where it fails."""
     start = time.perf_counter()
-    done = subprocess.run(list(map(str, command)), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    done = subprocess.run(list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     taken = time.perf_counter() - start
     if done.returncode:
         raise SystemExit(f"{' '.join(map(str, command))}: status {done.returncode}\n{done.stderr.strip()}")
-    return taken
+    return taken, done.stdout
+
+
+def seconds(command):
+    return run(command)[0]
+
+
+def coding(command):
+    """Seconds that coding took inside the process, and those of the whole process."""
+    whole, text = run(command + ["--verbose"])
+    return float(re.search(r"coded in ([\d.]+) ms", text)[1]) / 1e3, whole
 
 
 class NNCodec:
@@ -202,8 +213,8 @@ def compare_speed(pair, coder, options, folder):
     for _ in range(options.rounds):
         run = {"encode": {}, "decode": {}}
         for threads in options.threads:
-            run["encode"][threads] = seconds([options.cnnopt, "pack", ours["decoded"], packed, "--threads", threads])
-            run["decode"][threads] = seconds([options.cnnopt, "unpack", packed, restored, "--threads", threads])
+            run["encode"][threads] = coding([options.cnnopt, "pack", ours["decoded"], packed, "--threads", threads])
+            run["decode"][threads] = coding([options.cnnopt, "unpack", packed, restored, "--threads", threads])
         answer = coder(theirs["qp"])
         run["theirs"] = {"encode": answer["encodeSeconds"], "decode": answer["decodeSeconds"]}
         runs.append(run)
@@ -216,8 +227,14 @@ def compare_speed(pair, coder, options, folder):
             "cnnopt": [
                 {
                     "threads": threads,
-                    "seconds": statistics.median(run[what][threads] for run in runs),
-                    "ratio": statistics.median(run["theirs"][what] / run[what][threads] for run in runs),
+                    **{
+                        key + name: statistics.median(value(run) for run in runs)
+                        for place, name in enumerate(("", "OfProcess"))
+                        for key, value in (
+                            ("seconds", lambda run: run[what][threads][place]),
+                            ("ratio", lambda run: run["theirs"][what] / run[what][threads][place]),
+                        )
+                    },
                 }
                 for threads in options.threads
             ],
@@ -250,10 +267,13 @@ def print_ratios(rows):
 
 def print_speeds(rows):
     for what, command in (("encode", "cnnopt pack"), ("decode", "cnnopt unpack")):
-        print(f"\n{command} beside NNCodec's {what}: seconds, million weights a second, times faster")
+        print(f"\n{command} beside NNCodec's {what}: seconds, million weights a second, times faster; (whole process)")
         for row in rows:
             rate = lambda taken: f"{taken:8.4f} s {row['weights'] / 1e6 / taken:7.2f} Mw/s"
-            ours = " ".join(f"  threads {e['threads']} {rate(e['seconds'])} {e['ratio']:6.2f}x" for e in row[what]["cnnopt"])
+            ours = " ".join(
+                f"  threads {e['threads']} {rate(e['seconds'])} {e['ratio']:6.2f}x ({e['ratioOfProcess']:.2f}x)"
+                for e in row[what]["cnnopt"]
+            )
             print(f"{row['theirs']:12} {rate(row[what]['nncodecSeconds'])} | {row['ours']:14} {ours}")
 
 
