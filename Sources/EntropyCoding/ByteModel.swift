@@ -9,11 +9,16 @@ package final class ByteModel {
     /// Weight sets, by the length of the match.
     private static let sets = 9
     private static let longest = 32
+    /// Length from which a match is believed: one decision for a byte instead of eight.
+    private static let certain = 32
+    private static let longestRun = 63
     /// Bytes that a match is looked up by.
     private static let matchMinimum = 5
 
     private let estimates: UnsafeMutablePointer<AdaptiveBit>
     private let matches: UnsafeMutablePointer<AdaptiveBit>
+    /// Whether a match goes on, by its length: from ``certain`` on that is asked first.
+    private let runs: UnsafeMutablePointer<AdaptiveBit>
     private let weights: UnsafeMutablePointer<Int32>
     private let blocks: UnsafeMutablePointer<UnsafeMutablePointer<AdaptiveBit>>
     private let places: UnsafeMutablePointer<Int>
@@ -23,13 +28,15 @@ package final class ByteModel {
 
     /// - Parameter byteCount: how many bytes are going to be coded; the tables are made for them.
     package init(byteCount: Int) {
-        let wanted = max(byteCount, 1).multipliedReportingOverflow(by: 4).partialValue
+        let wanted = max(byteCount, 1).multipliedReportingOverflow(by: 2).partialValue
         hashBits = UInt32(min(max(Int.bitWidth - wanted.leadingZeroBitCount, 12), 18))
         let slots = (Self.inputs - 1) << Int(hashBits)
         estimates = .allocate(capacity: slots)
         estimates.initialize(repeating: AdaptiveBit(), count: slots)
         matches = .allocate(capacity: 2 * (Self.longest + 1))
         matches.initialize(repeating: AdaptiveBit(), count: 2 * (Self.longest + 1))
+        runs = .allocate(capacity: Self.longestRun + 1)
+        runs.initialize(repeating: AdaptiveBit(), count: Self.longestRun + 1)
         weights = UnsafeMutableRawPointer.allocate(
             byteCount: Self.inputs * Self.sets * MemoryLayout<Int32>.stride,
             alignment: MemoryLayout<SIMD8<Int32>>.alignment
@@ -46,6 +53,7 @@ package final class ByteModel {
     deinit {
         estimates.deallocate()
         matches.deallocate()
+        runs.deallocate()
         weights.deallocate()
         blocks.deallocate()
         places.deallocate()
@@ -69,6 +77,16 @@ package final class ByteModel {
                 let slot = matchSlot(base, position)
                 if matchLength == 0 { (match, matchLength) = find(base, position, Int(latest[slot])) }
                 latest[slot] = Int32(truncatingIfNeeded: position)
+            }
+            if matchLength >= Self.certain {
+                let isSame: UInt32 = base[position] == base[match] ? 1 : 0
+                if runs[min(matchLength, Self.longestRun)].code(isSame, tables, &coder) != 0 {
+                    base[position] = base[match]
+                    matchLength = min(matchLength + 1, 1 << 16)
+                    match += 1
+                    continue
+                }
+                matchLength = 0
             }
             setContexts(base, position)
             let expected = matchLength > 0 ? UInt32(base[match]) | 0x100 : 0

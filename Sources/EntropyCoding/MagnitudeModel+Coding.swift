@@ -88,14 +88,18 @@ extension MagnitudeModel {
                         signBit = sign[3 &* left &+ above].code(signBit, tables, &local)
                     }
                     let width = Int(widths[Int(found)])
-                    let fraction = codeFraction(
-                        payload >> 1,
-                        width,
-                        modelledBits,
-                        fractions + min(Int(below), Self.fractionContexts - 1) &* Self.fractionNodes,
-                        tables,
-                        &local
-                    )
+                    // Of the fraction, the upper bits by a binary tree for each class.
+                    let estimates = fractions + min(Int(below), Self.fractionContexts - 1) &* Self.fractionNodes
+                    let given = payload >> 1
+                    let modelled = min(width, modelledBits)
+                    var node = 1
+                    for step in 0..<modelled {
+                        let bit = UInt32(truncatingIfNeeded: given &>> UInt64(width &- 1 &- step)) & 1
+                        node = node << 1 | Int(estimates[node].code(bit, tables, &local))
+                    }
+                    let rest = width &- modelled
+                    let lower = local.codeRaw(given & ((1 &<< UInt64(rest)) &- 1), count: rest)
+                    let fraction = (UInt64(node) & ((1 &<< UInt64(modelled)) &- 1)) &<< UInt64(rest) | lower
                     payload = fraction << 1 | UInt64(signBit)
                     if below < 12 {
                         let upper =
@@ -189,27 +193,6 @@ extension MagnitudeModel {
         }
         let bits = coder.codeRaw(UInt64(value & ((1 << found) &- 1)), count: Int(found))
         return ((1 << found) | UInt32(truncatingIfNeeded: bits)) &- 1
-    }
-
-    @inline(__always)
-    private func codeFraction<Coder: BinaryCoder>(
-        _ fraction: UInt64,
-        _ width: Int,
-        _ modelledBits: Int,
-        _ estimates: UnsafeMutablePointer<AdaptiveBit>,
-        _ tables: CodingTables,
-        _ coder: inout Coder
-    ) -> UInt64 {
-        let modelled = min(width, modelledBits)
-        var node = 1
-        for step in 0..<modelled {
-            let bit = UInt32(truncatingIfNeeded: fraction >> UInt64(width &- 1 &- step)) & 1
-            node = node << 1 | Int(estimates[node].code(bit, tables, &coder))
-        }
-        let rest = width &- modelled
-        let upper = UInt64(node) & ((1 << UInt64(modelled)) &- 1)
-        let lower = coder.codeRaw(fraction & ((1 << UInt64(rest)) &- 1), count: rest)
-        return upper << UInt64(rest) | lower
     }
 
     /// A mean after one more value; the rate is in units of 2⁻¹⁶.
