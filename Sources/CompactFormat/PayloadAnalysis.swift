@@ -54,7 +54,9 @@ struct PayloadAnalysis {
         let fits = claim.rowLength == (payload.rowLength > 0 ? payload.rowLength : count)
         // Sections begin with whole rows, which a trellis needs.
         let isPossible = !claim.isDependent || claim.rowLength <= CompactIndex.Payload.largestPiece
-        guard payload.element == .float32, fits, isPossible, claim.fits(count) else { return false }
+        // Lists hold float32 numbers.
+        let isListed = claim.axis == nil || claim.steps.allSatisfy { Double(Float($0)) == $0 && Float($0).isNormal }
+        guard payload.element == .float32, fits, isPossible, isListed, claim.fits(count) else { return false }
         var other = self
         // What is next to nothing but zeros is for deflate to say.
         guard other.setGrid(claim, source), other.form != nil,

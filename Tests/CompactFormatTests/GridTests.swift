@@ -175,6 +175,17 @@ import Testing
         _ = try open(packed).model(name: "m", threads: 1)
     }
 
+    /// Steps of a list are float32 numbers; others are true as well, but no list holds them.
+    @Test(arguments: ["x3fb999999999999a", "x3ff0000000000001", "x3690000000000000"])
+    func stepsThatNoListHoldsLoseNothing(_ step: String) throws {
+        let bits = try #require(UInt64(step.dropFirst(), radix: 16))
+        let elements = (0..<24 * 77).map { Float(Double($0 % 97) * Double(bitPattern: bits)) }
+        for text in ["0 " + [String](repeating: step, count: 24).joined(separator: ","), "- " + step] {
+            let original = Self.claiming([24, 77], elements, text)
+            #expect(try restore(try pack(original)) == original)
+        }
+    }
+
     @Test(arguments: [
         HostileFileTests.Lie("a text of another grid") { $0.payloads[0].steps[0] *= 1_024 },
         HostileFileTests.Lie("a text of no grid") { $0.payloads[0].coding = .bytes },
