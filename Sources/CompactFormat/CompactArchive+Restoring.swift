@@ -74,6 +74,10 @@ extension CompactArchive {
         let original = original(number)
         let payload = index.payloads[original]
         let result = try TensorStorage.allocate(byteCount: payload.byteCount)
+        if payload.coding == .gridText, let text = try Self.gridText(index, original) {
+            result.base.copyMemory(from: Array(text.utf8), byteCount: payload.byteCount)
+            return result
+        }
         // Payloads that share the section have to be decoded too, into memory that is let go.
         let sections = Array(payload.section..<payload.section + payload.sectionCount)
         var others: [Int: TensorStorage] = [:]

@@ -158,6 +158,7 @@ import Testing
         let read = try archive.model(name: "m", threads: 2)
         let constant = try #require(read.graph[read.graph.initializers[0]].constant)
         #expect(constant.encoding == .uniformGrid(grid) && constant.metadata.isEmpty)
+        #expect(try archive.payload(1).array == Array(GridText(grid).description.utf8))
         #expect(try archive.tensor(named: "w")?.array == archive.payload(0).array)
     }
 
