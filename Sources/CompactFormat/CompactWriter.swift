@@ -160,7 +160,7 @@ package struct CompactWriter {
         for number in analyses.indices {
             let payload = analyses[number].payload
             guard payload.coding != .copy, payload.coding != .gridText else { continue }
-            let (count, most) = (payload.count, CompactIndex.Payload.largestPiece)
+            let (count, most) = (payload.count, Self.pieceElements(payload))
             guard analyses[number].form != nil else {
                 analyses[number].place(section: jobs.count, count: 1)
                 jobs.append(Job(parts: [Job.Part(payload: number, elements: 0..<0)], isBytes: true))
@@ -185,6 +185,14 @@ package struct CompactWriter {
             open[kind] = place.elements >= Self.sectionElements ? nil : place
         }
         return jobs
+    }
+
+    /// Elements of a piece of a large tensor. Each learns anew what columns are like, which matters where integers have one scale.
+    private static func pieceElements(_ payload: CompactIndex.Payload) -> Int {
+        switch payload.coding {
+        case .floats, .grid: CompactIndex.Payload.largestPiece / 4
+        default: CompactIndex.Payload.largestPiece
+        }
     }
 
     private static func code(
@@ -252,37 +260,6 @@ package struct CompactWriter {
         skeleton.append(contentsOf: bytes[end...])
         return skeleton
     }
-}
-
-/// Bytes that parallel jobs only read.
-struct SharedBytes: @unchecked Sendable {
-    private let bytes: UnsafeRawBufferPointer
-
-    init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
-
-    func part(_ range: Range<Int>) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: bytes[range]) }
-
-    func text(_ range: Range<Int>) -> String { String(decoding: part(range), as: UTF8.self) }
-}
-
-/// What parallel jobs produce, each at its own place.
-final class Slots<Element>: @unchecked Sendable {
-    private let slots: UnsafeMutableBufferPointer<Element?>
-
-    init(_ count: Int) {
-        slots = .allocate(capacity: count)
-        slots.initialize(repeating: nil)
-    }
-
-    deinit {
-        slots.deinitialize()
-        slots.deallocate()
-    }
-
-    func put(_ element: Element, at index: Int) { slots[index] = element }
-
-    /// In order.
-    var values: [Element] { slots.compactMap { $0 } }
 }
 
 extension CompactWriter.Packed {

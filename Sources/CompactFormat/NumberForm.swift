@@ -10,8 +10,8 @@ enum NumberForm {
     /// Bit patterns in ascending order of what they stand for.
     case table([UInt64], ElementLayout, offset: Int64)
 
-    /// Whether numbers are integers.
-    var isInteger: Bool { if case .floats = self { false } else { true } }
+    /// Whether numbers are multiples of steps.
+    var isGrid: Bool { if case .grid = self { true } else { false } }
 
     /// The elements of a batch; even, so that batches of 4-bit elements begin at whole bytes.
     static let batch = 2_048

@@ -3,7 +3,7 @@ import Tensors
 
 extension CompactIndex.Payload {
     /// The largest number of elements that one section holds of a payload.
-    static let largestPiece = 1 << 18
+    static let largestPiece = 1 << 20
     /// The longest integers that are taken apart, in bits.
     static let longestInteger = 56
 

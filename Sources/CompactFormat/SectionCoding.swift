@@ -22,8 +22,8 @@ enum SectionCoding {
         let widest = pieces.reduce(0) {
             max($0, Int($1.piece.layout.widths.prefix($1.piece.layout.top + 1).max() ?? 0))
         }
-        // Of integers two bits say nearly all that there is to know.
-        let most = pieces.allSatisfy(\.piece.form.isInteger) ? 2 : max(2, min(4, widest))
+        // Of multiples two bits say nearly all that there is to know; other integers may leave some values out.
+        let most = pieces.allSatisfy(\.piece.form.isGrid) ? 2 : max(2, min(4, widest))
         section.modelledBits = 2
         for modelled in 2...most where most > 2 {
             var counter = BitCounter()
@@ -85,21 +85,5 @@ enum SectionCoding {
             }
         }
         return true
-    }
-}
-
-/// Runs jobs on several threads, each as soon as a thread is free. A job writes only what is its own.
-func runJobs(_ count: Int, threads: Int, _ job: @Sendable (Int) -> Void) {
-    let next = Locked(0)
-    let workers = max(1, min(threads, count))
-    parallelFor(workers, threads: workers) { _ in
-        while true {
-            let index = next.withLock { number -> Int in
-                defer { number += 1 }
-                return number
-            }
-            guard index < count else { return }
-            job(index)
-        }
     }
 }

@@ -129,7 +129,7 @@ import Testing
         let (one, two) = (try pack(original, threads: 1), try pack(original, threads: 2))
         #expect(one == two)
         let archive = try open(one)
-        #expect(archive.index.payloads[0].sectionCount == 10)
+        #expect(archive.index.payloads[0].sectionCount == 3)
         #expect(try archive.restore(threads: 2).array == original)
         #expect(try archive.payload(0, threads: 2).array == bytes(values))
         let part = try archive.restore(threads: 1) { archive.index.payloads[$0].byteCount < 1_000 }.array
