@@ -54,7 +54,8 @@ package struct CompactWriter {
         runJobs(tensors.count, threads: threads) { number in
             let tensor = tensors[number]
             let part = originals[number] == nil ? tensor.range : 0..<0
-            let claim = tensor.gridText.flatMap { GridText(source.text($0)) }?.grid(shape: tensor.shape)
+            let claim = tensor.gridText.flatMap { source.gridText($0, elements: part.count / 4) }?
+                .grid(shape: tensor.shape)
             found.put(PayloadAnalysis(tensor, source.part(part), claim: claim), at: number)
         }
         (analyses, ranges) = ([], [])

@@ -12,11 +12,12 @@ package enum EncodingMetadata {
     }
 
     /// Takes the entries off a tensor's metadata.
-    static func takeClaim(_ metadata: inout [MetadataEntry]) -> Claim? {
+    /// - Parameter elements: of the tensor.
+    static func takeClaim(_ metadata: inout [MetadataEntry], elements: Int) -> Claim? {
         var claim: Claim?
         metadata.removeAll { entry in
             guard entry.key == gridKey, entry.residue.isEmpty,
-                let text = entry.value.flatMap({ GridText($0) })
+                let text = entry.value.flatMap({ GridText($0, elements: elements) })
             else { return false }
             claim = Claim(text: text)
             return true

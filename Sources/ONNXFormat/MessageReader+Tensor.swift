@@ -28,7 +28,7 @@ extension MessageReader {
             constant.wireForm = form
             constant.docString = text(message.pointee.doc_string)
             constant.metadata = metadata(message.pointee.metadata_props, message.pointee.n_metadata_props)
-            let claim = EncodingMetadata.takeClaim(&constant.metadata)
+            let claim = EncodingMetadata.takeClaim(&constant.metadata, elements: data.count)
             let isDeferred = deferred?.note(data, claim) ?? false
             if let claim, !isDeferred { constant.encoding = EncodingMetadata.encoding(of: data, claim) }
             constant.residue = residue(message) {

@@ -56,14 +56,23 @@ import Testing
     @Test(arguments: [
         "0 -31,-30,0,12", "1 t 3", "- x3fb999999999999a", "0 t -31,x3fb999999999999a,7 0012701", "1 0,0 11",
     ])
-    func readsWhatItWrites(_ text: String) throws { #expect(try #require(GridText(text)).description == text) }
+    func readsWhatItWrites(_ text: String) throws {
+        #expect(try #require(GridText(text, elements: 60)).description == text)
+    }
 
     @Test(arguments: [
         "", "0", "2 1", "0 ", "0 1,", "0 ,1", "0  1", "0 t", "0 1 8", "0 1 ", "0 1 0 0", "0 t t 1", "0 900", "0 x1",
         "0 x",
         "0 x7ff0000000000000", "0 xbff0000000000000", "0 x0000000000000000", "0 1.5", "T 1", "0 1 a",
     ])
-    func anythingElseIsNone(_ text: String) { #expect(GridText(text) == nil) }
+    func anythingElseIsNone(_ text: String) { #expect(GridText(text, elements: 60) == nil) }
+
+    /// What no tensor of the size can need is not even taken apart.
+    @Test func textsAreNoLongerThanTheirTensors() {
+        let text = "0 " + [String](repeating: "1", count: 10_000).joined(separator: ",")
+        #expect(GridText(text, elements: 10_000) != nil)
+        #expect(GridText(text, elements: 500) == nil)
+    }
 }
 
 @Suite struct UniformGridNumbersTests {

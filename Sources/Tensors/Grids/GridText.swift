@@ -5,13 +5,18 @@
 package struct GridText: Sendable, Equatable, CustomStringConvertible {
     private var grid: UniformGrid
 
+    /// Characters of a step, a comma and a shift at most.
+    private static let longestStep = 19
+
     package init(_ grid: UniformGrid) {
         self.grid = grid
         self.grid.rowLength = 0
     }
 
     /// nil where the text is none that ``description`` makes.
-    package init?(_ text: some StringProtocol) {
+    /// - Parameter elements: of the tensor: a text that is longer than all their steps and shifts is not looked at.
+    package init?(_ text: some StringProtocol, elements: Int) {
+        guard text.utf8.count / Self.longestStep <= elements + 1 else { return nil }
         let parts = text.split(separator: " ", omittingEmptySubsequences: false)
         let isDependent = parts.count > 1 && parts[1] == "t"
         let lists = parts.dropFirst(isDependent ? 2 : 1)

@@ -32,7 +32,8 @@ import Testing
             #expect(grid.isDependent == (grid.rowLength >= 8), "\(name)")
             let storage = try #require(weight.data.storage)
             #expect(grid.holds(storage.base, weight.data.count))
-            #expect(GridText(GridText(grid).description)?.grid(shape: weight.data.shape) == grid)
+            let text = GridText(GridText(grid).description, elements: weight.data.count)
+            #expect(text?.grid(shape: weight.data.shape) == grid)
         }
         #expect(report.layers.count { $0.change != nil } == 4)
         #expect(try noise(network(), model) > 12)
