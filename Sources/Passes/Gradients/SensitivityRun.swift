@@ -80,13 +80,22 @@ struct SensitivityRun: Sendable {
         targetTypes = loss.targets.map { facts.type($0) }
         forward = try Engine(model, backend: context.backend, targets: loss.targets)
         backward = try Engine(graph.model, backend: context.backend, facts: facts, targets: ids)
-        if !loss.isClassifier { loss.setDeviations(try deviations(samples)) }
+        guard !loss.isClassifier else { return }
+        // Every output counts alike, however many elements it has: one of features beside one of scores would be all that counts.
+        let share = Double(lossTerms) / Double(max(1, targetTypes.count))
+        loss.setDeviations(
+            zip(try deviations(samples), elementsPerSample).map { $0 / (share / Double(max(1, $1))).squareRoot() }
+        )
+    }
+
+    private var elementsPerSample: [Int] {
+        targetTypes.map { (checkedProduct($0.sizes ?? []) ?? 0) / max(1, batchSize) }
     }
 
     /// The elements of a sample's targets that the loss adds up: 1 for a classifier.
     var lossTerms: Int {
         guard !loss.isClassifier else { return 1 }
-        return max(1, targetTypes.reduce(0) { $0 + (checkedProduct($1.sizes ?? []) ?? 0) } / max(1, batchSize))
+        return max(1, elementsPerSample.reduce(0, +))
     }
 
     /// The standard deviation of each target over all samples.
