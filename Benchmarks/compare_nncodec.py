@@ -227,14 +227,10 @@ def compare_speed(pair, coder, options, folder):
             "cnnopt": [
                 {
                     "threads": threads,
-                    **{
-                        key + name: statistics.median(value(run) for run in runs)
-                        for place, name in enumerate(("", "OfProcess"))
-                        for key, value in (
-                            ("seconds", lambda run: run[what][threads][place]),
-                            ("ratio", lambda run: run["theirs"][what] / run[what][threads][place]),
-                        )
-                    },
+                    "seconds": statistics.median(run[what][threads][0] for run in runs),
+                    "secondsOfProcess": statistics.median(run[what][threads][1] for run in runs),
+                    "ratio": statistics.median(run["theirs"][what] / run[what][threads][0] for run in runs),
+                    "ratioOfProcess": statistics.median(run["theirs"][what] / run[what][threads][1] for run in runs),
                 }
                 for threads in options.threads
             ],

@@ -116,9 +116,8 @@ public struct PackResult: Sendable, Encodable {
         for kind in ["floats", "integers", "bytes", "copies", "grid texts"] {
             let payloads = index.payloads.filter { Self.kind($0) == kind }
             guard !payloads.isEmpty else { continue }
-            let isCoded = payloads[0].coding != .copy && payloads[0].coding != .gridText
             let sections = Set(
-                !isCoded ? [] : payloads.flatMap { Array($0.section..<$0.section + $0.sectionCount) }
+                payloads.filter(\.isCoded).flatMap { Array($0.section..<$0.section + $0.sectionCount) }
             )
             parts.append(
                 Part(

@@ -74,8 +74,8 @@ extension CompactArchive {
         let original = original(number)
         let payload = index.payloads[original]
         let result = try TensorStorage.allocate(byteCount: payload.byteCount)
-        if payload.coding == .gridText, let text = try Self.gridText(index, original) {
-            result.base.copyMemory(from: Array(text.utf8), byteCount: payload.byteCount)
+        if let text = gridTexts[original] {
+            result.base.copyMemory(from: text, byteCount: text.count)
             return result
         }
         // Payloads that share the section have to be decoded too, into memory that is let go.
@@ -104,8 +104,8 @@ extension CompactArchive {
             (target + end).copyMemory(from: skeleton.base + position, byteCount: payload.gap)
             position += payload.gap
             end = offsets[number] + payload.byteCount
-            if payload.coding == .gridText, let text = try Self.gridText(index, number) {
-                (target + offsets[number]).copyMemory(from: Array(text.utf8), byteCount: payload.byteCount)
+            if let text = gridTexts[number] {
+                (target + offsets[number]).copyMemory(from: text, byteCount: text.count)
             }
         }
         (target + end).copyMemory(from: skeleton.base + position, byteCount: skeleton.byteCount - position)

@@ -12,6 +12,8 @@ package struct CompactArchive: Sendable {
     let offsets: [Int]
     /// The pieces of payloads in each section.
     let parts: [[Part]]
+    /// What the payloads are that are texts of grids, by their numbers.
+    let gridTexts: [Int: [UInt8]]
 
     struct Part: Sendable {
         var payload: Int
@@ -40,6 +42,7 @@ package struct CompactArchive: Sendable {
         starts = try Self.starts(index, from: start, fileBytes: storage.byteCount)
         offsets = try Self.offsets(index)
         parts = try Self.parts(index)
+        gridTexts = try Self.gridTexts(index)
     }
 
     /// Checks the sections' sizes against the file's.
@@ -103,13 +106,7 @@ package struct CompactArchive: Sendable {
                 else { throw CompactIndex.broken("tensor \(number) is no copy of an earlier one") }
                 continue
             }
-            if payload.coding == .gridText {
-                guard number > 0, let text = try gridText(index, number), text.utf8.count == payload.byteCount
-                else {
-                    throw CompactIndex.broken("tensor \(number) is no text of a grid")
-                }
-                continue
-            }
+            if payload.coding == .gridText { continue }
             guard payload.section > 0, payload.sectionCount > 0,
                 payload.sectionCount <= index.sections.count - payload.section
             else { throw CompactIndex.broken("tensor \(number) is in no section") }
@@ -144,10 +141,20 @@ package struct CompactArchive: Sendable {
         return parts
     }
 
-    /// What a payload that is the text of a grid says; nil where the payload before is on none.
-    static func gridText(_ index: CompactIndex, _ number: Int) throws(CNNOptError) -> String? {
-        guard case .grid(let grid)? = try index.payloads[number - 1].form() else { return nil }
-        return GridText(grid).description
+    /// What payloads that are texts of grids say, by their numbers: each that the payload before it lies on.
+    private static func gridTexts(_ index: CompactIndex) throws(CNNOptError) -> [Int: [UInt8]] {
+        var texts: [Int: [UInt8]] = [:]
+        for (number, payload) in index.payloads.enumerated() where payload.coding == .gridText {
+            guard number > 0, case .grid(let grid)? = try index.payloads[number - 1].form() else {
+                throw CompactIndex.broken("tensor \(number) is no text of a grid")
+            }
+            let text = Array(GridText(grid).description.utf8)
+            guard text.count == payload.byteCount else {
+                throw CompactIndex.broken("tensor \(number) is no text of a grid")
+            }
+            texts[number] = text
+        }
+        return texts
     }
 
     static func broken(_ section: Int, _ reason: String) -> CNNOptError {

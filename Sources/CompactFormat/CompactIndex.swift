@@ -55,6 +55,9 @@ package struct CompactIndex: Sendable, Equatable {
         package var table: [UInt8] = []
         package var zeros = 0
 
+        /// Whether it lies in sections of its own or with others; copies and texts of grids follow from payloads before them.
+        package var isCoded: Bool { coding != .copy && coding != .gridText }
+
         /// The elements that it holds.
         package var count: Int { elements > 0 ? elements : element.count(inBytes: byteCount) }
     }

@@ -54,8 +54,8 @@ package struct CompactWriter {
         runJobs(tensors.count, threads: threads) { number in
             let tensor = tensors[number]
             let part = originals[number] == nil ? tensor.range : 0..<0
-            let claim = tensor.gridText.flatMap { source.gridText($0, elements: part.count / 4) }?
-                .grid(shape: tensor.shape)
+            let text = tensor.gridText.flatMap { GridText(source.text($0), elements: part.count / 4) }
+            let claim = text?.grid(shape: tensor.shape)
             found.put(PayloadAnalysis(tensor, source.part(part), claim: claim), at: number)
         }
         (analyses, ranges) = ([], [])
@@ -160,7 +160,7 @@ package struct CompactWriter {
         var open: [Kind: (job: Int, elements: Int)] = [:]
         for number in analyses.indices {
             let payload = analyses[number].payload
-            guard payload.coding != .copy, payload.coding != .gridText else { continue }
+            guard payload.isCoded else { continue }
             let (count, most) = (payload.count, Self.pieceElements(payload))
             guard analyses[number].form != nil else {
                 analyses[number].place(section: jobs.count, count: 1)

@@ -24,11 +24,7 @@ struct SharedBytes: @unchecked Sendable {
 
     func part(_ range: Range<Int>) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: bytes[range]) }
 
-    func gridText(_ range: Range<Int>, elements: Int) -> GridText? {
-        // Short of what is going to be refused.
-        guard range.count / 32 <= elements + 1 else { return nil }
-        return GridText(String(decoding: part(range), as: UTF8.self), elements: elements)
-    }
+    func text(_ range: Range<Int>) -> String { String(decoding: part(range), as: UTF8.self) }
 }
 
 /// What parallel jobs produce, each at its own place.

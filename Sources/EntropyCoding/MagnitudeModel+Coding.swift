@@ -101,13 +101,7 @@ extension MagnitudeModel {
                     let lower = local.codeRaw(given & ((1 &<< UInt64(rest)) &- 1), count: rest)
                     let fraction = (UInt64(node) & ((1 &<< UInt64(modelled)) &- 1)) &<< UInt64(rest) | lower
                     payload = fraction << 1 | UInt64(signBit)
-                    if below < 12 {
-                        let upper =
-                            width >= 7
-                            ? UInt32(truncatingIfNeeded: fraction >> UInt64(width &- 7))
-                            : UInt32(truncatingIfNeeded: fraction << UInt64(7 &- width))
-                        magnitude = ((128 &+ upper) << 4) >> below
-                    }
+                    magnitude = Self.magnitude(fraction, width: width, below: below)
                 }
             }
             payloads[index] = payload
@@ -193,6 +187,18 @@ extension MagnitudeModel {
         }
         let bits = coder.codeRaw(UInt64(value & ((1 << found) &- 1)), count: Int(found))
         return ((1 << found) | UInt32(truncatingIfNeeded: bits)) &- 1
+    }
+
+    /// How large a number is: its leading bit and the seven below it, relative to the highest class.
+    /// - Parameter below: how far its class lies below the highest.
+    @inline(__always)
+    static func magnitude(_ fraction: UInt64, width: Int, below: UInt32) -> UInt32 {
+        guard below < 12 else { return 0 }
+        let upper =
+            width >= 7
+            ? UInt32(truncatingIfNeeded: fraction >> UInt64(width &- 7))
+            : UInt32(truncatingIfNeeded: fraction << UInt64(7 &- width))
+        return ((128 &+ upper) << 4) >> below
     }
 
     /// A mean after one more value; the rate is in units of 2⁻¹⁶.

@@ -55,6 +55,7 @@ package final class PathRates {
         let (scale, near) = MagnitudeModel.contexts(
             row: path.row,
             column: column == 0 ? s.whole : column,
+            // The model takes it when a row begins, which it may not know yet.
             wholeLevel: place == 0 || s.place == 0 ? MagnitudeModel.level(s.whole) : s.wholeLevel,
             last: path.last,
             beforeLast: path.beforeLast,
@@ -90,11 +91,9 @@ package final class PathRates {
     @inline(__always)
     package func magnitude(_ value: Int) -> UInt32 {
         let size = UInt64(value.magnitude)
-        let length = 64 &- size.leadingZeroBitCount
-        let below = layout.top &- min(length, layout.top)
-        guard length > 0, below < 12 else { return 0 }
-        // 128 and the seven bits below the leading one.
-        let upper = length >= 8 ? size >> UInt64(length &- 8) : size << UInt64(8 &- length)
-        return UInt32(truncatingIfNeeded: (upper << 4) >> UInt64(below))
+        guard size > 0 else { return 0 }
+        let width = 63 &- size.leadingZeroBitCount
+        let below = layout.top &- min(width &+ 1, layout.top)
+        return MagnitudeModel.magnitude(size & ~(1 << UInt64(width)), width: width, below: UInt32(below))
     }
 }

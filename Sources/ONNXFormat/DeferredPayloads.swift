@@ -12,7 +12,7 @@ package final class DeferredPayloads {
     private let byteCounts: [Int: Int]
     /// The memory of each, by its number.
     package private(set) var storages: [Int: TensorStorage] = [:]
-    private var claims: [Int: EncodingMetadata.Claim] = [:]
+    private var claims: [Int: GridText] = [:]
     private var hasRepetition = false
 
     /// - Parameter byteCounts: of each deferred payload, by its number.
@@ -29,7 +29,7 @@ package final class DeferredPayloads {
 
     /// Notes a tensor if it has a mark.
     /// - Returns: whether its bytes are still to come.
-    func note(_ data: TensorData, _ claim: EncodingMetadata.Claim?) -> Bool {
+    func note(_ data: TensorData, _ claim: GridText?) -> Bool {
         guard data.byteCount >= Self.minimum, let storage = data.storage,
             storage.base.loadUnaligned(as: UInt64.self) == Self.mark
         else { return false }

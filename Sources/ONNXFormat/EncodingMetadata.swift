@@ -6,31 +6,26 @@ package enum EncodingMetadata {
     /// The key; ``GridText`` says what the value is.
     package static let gridKey = "cnnopt.grid"
 
-    /// What an entry claims.
-    package struct Claim: Sendable, Equatable {
-        var text: GridText
-    }
-
     /// Takes the entries off a tensor's metadata.
     /// - Parameter elements: of the tensor.
-    static func takeClaim(_ metadata: inout [MetadataEntry], elements: Int) -> Claim? {
-        var claim: Claim?
+    static func takeClaim(_ metadata: inout [MetadataEntry], elements: Int) -> GridText? {
+        var claim: GridText?
         metadata.removeAll { entry in
             guard entry.key == gridKey, entry.residue.isEmpty,
                 let text = entry.value.flatMap({ GridText($0, elements: elements) })
             else { return false }
-            claim = Claim(text: text)
+            claim = text
             return true
         }
         return claim
     }
 
     /// The encoding that was claimed, if every bit of the data agrees.
-    package static func encoding(of data: TensorData, _ claim: Claim) -> TensorEncoding? {
+    package static func encoding(of data: TensorData, _ claim: GridText) -> TensorEncoding? {
         guard data.elementType == .float32, let storage = data.storage, data.shape.count >= 1 else { return nil }
         defer { withExtendedLifetime(storage) {} }
         let count = data.byteCount / 4
-        let grid = claim.text.grid(shape: data.shape)
+        let grid = claim.grid(shape: data.shape)
         return grid.holds(storage.base, count) ? .uniformGrid(grid) : nil
     }
 

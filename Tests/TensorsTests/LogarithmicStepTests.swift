@@ -11,6 +11,14 @@ import Testing
         #expect(LogarithmicStep.step(number + 4) == LogarithmicStep.step(number) * 2)
     }
 
+    private func grid(_ values: [Float], _ shape: [Int]) throws -> UniformGrid? {
+        try values.withUnsafeBytes { bytes in
+            let base = try #require(bytes.baseAddress)
+            guard let grid = SliceGridSearch.grid(base, values.count, shape, axis: 0) else { return nil }
+            return GridShiftSearch.shifted(grid, base, values.count) ?? grid
+        }
+    }
+
     /// A row of a depthwise convolution has nine numbers, of ten bits and more where they matter.
     @Test(arguments: [4, 9, 40], [3, 11, 14])
     func fewNumbersOfManyBitsAreOnTheirGrid(_ length: Int, _ bits: Int) throws {
@@ -21,8 +29,7 @@ import Testing
             let multiple = generator.index(below: 2 << bits) - (1 << bits)
             return Float(Double(multiple) * Double(steps[index / length]))
         }
-        let data = try TensorData(values, shape: [rows, length])
-        let grid = try #require(UniformGrid.find(in: data, axis: 0))
+        let grid = try #require(try grid(values, [rows, length]))
         for (index, value) in values.enumerated() {
             let step = grid.steps[index / length]
             let multiple = UniformGrid.multiple(of: step, value)
@@ -34,6 +41,6 @@ import Testing
     @Test func ordinaryNumbersAreOnNoGrid() throws {
         var generator = SeededGenerator(seed: 4)
         let values = (0..<64).map { _ in Float(generator.uniform() - 0.5) }
-        #expect(UniformGrid.find(in: try TensorData(values, shape: [4, 16]), axis: 0) == nil)
+        #expect(try grid(values, [4, 16]) == nil)
     }
 }

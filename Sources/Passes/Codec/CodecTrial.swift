@@ -14,8 +14,6 @@ struct CodecTrial {
         /// nil where the layer has none, or none that may change.
         let bias: TensorData?
         let grid: WeightGrid
-        /// Whether a trellis says which multiples its numbers are.
-        let isDependent: Bool
         let bits: Double
         /// What its errors are expected to cost.
         let distortion: Double
@@ -28,7 +26,7 @@ struct CodecTrial {
                     steps: grid.steps.map(Double.init),
                     shifts: grid.shifts.contains { $0 > 0 } ? grid.shifts : [],
                     rowLength: weight.shape.first.map { $0 > 0 ? weight.count / $0 : 0 } ?? 0,
-                    isDependent: isDependent
+                    isDependent: grid.isDependent
                 )
             )
         }
@@ -117,9 +115,8 @@ struct CodecTrial {
             refused.append(layer.linear.node)
             return
         }
-        var rule = rounding(curvature.factors, layer.channels, curvature.optimism)
-        rule.isDependent = isRowMajor && rows.rowLength >= Self.shortestTrellis
-        let grid = GridSteps.grid(rule)
+        let rule = rounding(curvature.factors, layer.channels, curvature.optimism)
+        let grid = GridSteps.grid(rule, isDependent: isRowMajor && rows.rowLength >= Self.shortestTrellis)
         let result = rule.round(wanted, to: grid, model)
         let size = rows.outputs * rows.rowLength
         let matrices = (0..<rows.groups).map { group in
@@ -142,7 +139,6 @@ struct CodecTrial {
                 weight: weight,
                 bias: bias,
                 grid: grid,
-                isDependent: rule.isDependent,
                 bits: result.bits,
                 distortion: result.distortion
             )

@@ -7,6 +7,8 @@ struct WeightGrid: Sendable {
     var steps: [Float]
     /// One for each place of a row, 0 to ``largestShift``.
     var shifts: [UInt8]
+    /// Whether a trellis says which multiples a number may be.
+    var isDependent = false
 
     static let largestShift = 7
 
@@ -33,8 +35,6 @@ struct GridRounding {
     let kernelLength: Int
     /// What a bit is worth.
     let lambda: Double
-    /// Whether a trellis says which multiples a number may be.
-    var isDependent = false
 
     struct Result {
         /// Row after row, shifts not included.
@@ -57,7 +57,7 @@ struct GridRounding {
     ///   - wanted: row after row.
     ///   - model: of all layers, one after another.
     func round(_ wanted: [Double], to grid: WeightGrid, _ model: MagnitudeModel) -> Result {
-        if isDependent { return roundDependently(wanted, to: grid, model) }
+        if grid.isDependent { return roundDependently(wanted, to: grid, model) }
         let rate = RateEstimate(model, layout(wanted, grid))
         var multiples = [Int32](repeating: 0, count: wanted.count)
         var errors = [Double](repeating: 0, count: wanted.count)
@@ -127,7 +127,7 @@ struct GridRounding {
         for row in 0..<rows {
             for place in 0..<length {
                 var multiple = min(abs(wanted[row * length + place]) / grid.step(row, place), Self.largest)
-                if isDependent { multiple = (multiple + 0.5) / 2 }
+                if grid.isDependent { multiple = (multiple + 0.5) / 2 }
                 let nearest = Int(multiple + 0.4)
                 classes[Int.bitWidth - nearest.leadingZeroBitCount] += 1
             }
@@ -144,7 +144,7 @@ struct GridRounding {
             widths: MagnitudeLayout.integerWidths(longest: Self.longest),
             rowLength: isRowMajor ? length : rows,
             kernelLength: kernelLength,
-            isDependent: isDependent
+            isDependent: grid.isDependent
         )
     }
 }

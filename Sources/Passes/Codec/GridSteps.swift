@@ -17,7 +17,8 @@ enum GridSteps {
     /// Steps in an octave.
     private static let resolution = 4.0
 
-    static func grid(_ rounding: GridRounding) -> WeightGrid {
+    /// - Parameter isDependent: whether a trellis leaves every other multiple, for which steps are half as large.
+    static func grid(_ rounding: GridRounding, isDependent: Bool = false) -> WeightGrid {
         let logs = rounding.factors.map { factor in factor.pivots.map { log2(max($0, 1e-300)) } }
         // Relative to each group's own mean, on average over groups.
         let count = Double(max(rounding.length, 1))
@@ -39,10 +40,10 @@ enum GridSteps {
         let floor = (costs.max() ?? 0) - 20
         let steps = costs.map { cost -> Float in
             let exponent =
-                0.5 * (log2((rounding.isDependent ? factor / 4 : factor) * rounding.lambda) - max(cost, floor))
+                0.5 * (log2((isDependent ? factor / 4 : factor) * rounding.lambda) - max(cost, floor))
                 - meanShift
             return LogarithmicStep.step(Int((min(max(exponent, -100), 100) * resolution).rounded()))
         }
-        return WeightGrid(steps: steps, shifts: shifts)
+        return WeightGrid(steps: steps, shifts: shifts, isDependent: isDependent)
     }
 }

@@ -20,9 +20,7 @@ extension GridRounding {
             let from = trellis.decidedCount
             trellis.decide(before: end)
             for place in from..<end {
-                let multiple = Int(trellis.decided.multiples[place])
-                // Even multiples are twice their index, odd ones one less.
-                estimate.append(multiple & 1 == 0 ? multiple / 2 : (multiple + multiple.signum()) / 2)
+                estimate.append(Int(DependentTrellis.index(Int64(trellis.decided.multiples[place]))))
             }
             rates.forget()
         }
@@ -84,7 +82,7 @@ extension GridRounding {
             }
             let costs = rates.classCosts(path.rates, place: place, across: across, half: half)
             func consider(_ index: Int) {
-                let multiple = index == 0 ? 0 : 2 * index - half
+                let multiple = Int(DependentTrellis.multiple(Int64(index), state))
                 let rest = size - Double(multiple)
                 let length = Int.bitWidth - index.leadingZeroBitCount
                 let error = cost * rest * rest

@@ -38,7 +38,10 @@ package enum DependentTrellis {
     /// The index of a multiple; nil where the state has no such multiple.
     @inline(__always)
     package static func index(_ multiple: Int64, _ state: Int) -> Int64? {
-        if state & 1 == 0 { return multiple & 1 == 0 ? multiple >> 1 : nil }
-        return multiple & 1 != 0 ? (multiple &+ multiple.signum()) / 2 : multiple == 0 ? 0 : nil
+        multiple & 1 == Int64(half(state)) || multiple == 0 ? index(multiple) : nil
     }
+
+    /// The index of a multiple in whatever states have it.
+    @inline(__always)
+    package static func index(_ multiple: Int64) -> Int64 { (multiple &+ (multiple & 1) &* multiple.signum()) / 2 }
 }

@@ -10,20 +10,18 @@ package struct SliceGridSearch {
     private static let sample = 512
 
     /// - Parameter source: float32 elements; they have to outlive the search.
-    private init?(_ source: UnsafeRawPointer, _ count: Int, _ shape: [Int], axis: Int?) {
-        guard shape.count >= 2, shape[0] > 0, count > 0, shape[0] <= count, axis.map({ shape[$0] > 1 }) ?? true else {
-            return nil
-        }
-        (self.source, self.count, sliceCount) = (source, count, axis.map { shape[$0] } ?? 1)
+    private init?(_ source: UnsafeRawPointer, _ count: Int, _ shape: [Int], axis: Int) {
+        guard shape.count >= 2, shape[0] > 0, count > 0, shape[0] <= count, shape[axis] > 1 else { return nil }
+        (self.source, self.count, sliceCount) = (source, count, shape[axis])
         let steps = [Double](repeating: 0, count: sliceCount)
         grid = UniformGrid(axis: axis, steps: steps, rowLength: count / shape[0])
         // Too few elements in a slice are on a grid of any kind.
         guard grid.rowLength % (axis == 1 ? sliceCount : 1) == 0, count / sliceCount >= 4 else { return nil }
     }
 
-    /// A grid with a step for each index of an axis, 0 or 1, or with one step.
+    /// A grid with a step for each index of an axis, 0 or 1.
     /// - Parameter shape: its product is `count`.
-    package static func grid(_ source: UnsafeRawPointer, _ count: Int, _ shape: [Int], axis: Int?) -> UniformGrid? {
+    package static func grid(_ source: UnsafeRawPointer, _ count: Int, _ shape: [Int], axis: Int) -> UniformGrid? {
         guard var search = SliceGridSearch(source, count, shape, axis: axis) else { return nil }
         return search.findSteps() ? search.grid : nil
     }

@@ -43,7 +43,6 @@ extension UniformGrid {
                     let bits = UInt32(littleEndian: (base + 4 &* index).loadUnaligned(as: UInt32.self))
                     let shift = shifts.isEmpty ? 0 : Int64(shifts[place &+ index])
                     var number = Self.multiple(of: step, Float(bitPattern: bits)) &>> shift
-                    // Without a branch for each.
                     holds =
                         holds && Float(Double(number &<< shift) * step).bitPattern == bits
                         && number.magnitude <= Self.largest

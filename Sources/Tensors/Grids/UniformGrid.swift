@@ -35,17 +35,6 @@ package struct UniformGrid: Sendable, Hashable {
         return Int64((quotient + 0x1.8p52) - 0x1.8p52)
     }
 
-    /// The grid on which all elements of a tensor lie, with the shifts that they allow.
-    /// - Parameter axis: the one along which steps differ, 0 or 1; nil for one step.
-    /// - Returns: nil for other types than float32, and where an element is on no grid.
-    package static func find(in data: TensorData, axis: Int?) -> UniformGrid? {
-        guard data.elementType == .float32, let storage = data.storage, data.byteCount >= 4 else { return nil }
-        defer { withExtendedLifetime(storage) {} }
-        let count = data.byteCount / 4
-        guard let grid = SliceGridSearch.grid(storage.base, count, data.shape, axis: axis) else { return nil }
-        return GridShiftSearch.shifted(grid, storage.base, count) ?? grid
-    }
-
     /// Where an element belongs.
     /// - Returns: the number of its step, its place in the slice, and how many elements follow in its run, itself counted.
     @inline(__always)

@@ -94,12 +94,12 @@ private func numbers(_ count: Int, seed: UInt64) -> [Double] {
 
     private static let dependentGrid = WeightGrid(
         steps: (0..<12).map { $0 % 2 == 0 ? 0.062_5 : 0.125 },
-        shifts: (0..<18).map { UInt8($0 % 2) }
+        shifts: (0..<18).map { UInt8($0 % 2) },
+        isDependent: true
     )
 
     @Test func dependentNumbersFollowTheTrellis() throws {
-        var (rounding, matrix) = try rounding(1e-4)
-        rounding.isDependent = true
+        let (rounding, matrix) = try rounding(1e-4)
         let wanted = numbers(rows * length, seed: 5)
         let result = round(rounding, wanted, Self.dependentGrid)
         for row in 0..<rows {
@@ -127,10 +127,9 @@ private func numbers(_ count: Int, seed: UInt64) -> [Double] {
                 length: 60,
                 isRowMajor: true,
                 kernelLength: 1,
-                lambda: lambda,
-                isDependent: isDependent
+                lambda: lambda
             )
-            let result = round(rounding, wanted, GridSteps.grid(rounding))
+            let result = round(rounding, wanted, GridSteps.grid(rounding, isDependent: isDependent))
             return result.distortion + lambda * result.bits
         }
         // Half of a decibel and more of the full one that the code gives.
