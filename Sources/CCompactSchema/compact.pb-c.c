@@ -620,22 +620,24 @@ const ProtobufCMessageDescriptor cnnopt__compact_payload__descriptor =
   (ProtobufCMessageInit) cnnopt__compact_payload__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCEnumValue cnnopt__compact_method__enum_values_by_number[4] =
+static const ProtobufCEnumValue cnnopt__compact_method__enum_values_by_number[5] =
 {
   { "STORED", "CNNOPT__COMPACT_METHOD__STORED", 0 },
   { "DEFLATED", "CNNOPT__COMPACT_METHOD__DEFLATED", 1 },
   { "MIXED", "CNNOPT__COMPACT_METHOD__MIXED", 2 },
   { "MAGNITUDES", "CNNOPT__COMPACT_METHOD__MAGNITUDES", 3 },
+  { "TOKENS", "CNNOPT__COMPACT_METHOD__TOKENS", 4 },
 };
 static const ProtobufCIntRange cnnopt__compact_method__value_ranges[] = {
-{0, 0},{0, 4}
+{0, 0},{0, 5}
 };
-static const ProtobufCEnumValueIndex cnnopt__compact_method__enum_values_by_name[4] =
+static const ProtobufCEnumValueIndex cnnopt__compact_method__enum_values_by_name[5] =
 {
   { "DEFLATED", 1 },
   { "MAGNITUDES", 3 },
   { "MIXED", 2 },
   { "STORED", 0 },
+  { "TOKENS", 4 },
 };
 const ProtobufCEnumDescriptor cnnopt__compact_method__descriptor =
 {
@@ -644,9 +646,9 @@ const ProtobufCEnumDescriptor cnnopt__compact_method__descriptor =
   "CompactMethod",
   "Cnnopt__CompactMethod",
   "cnnopt",
-  4,
+  5,
   cnnopt__compact_method__enum_values_by_number,
-  4,
+  5,
   cnnopt__compact_method__enum_values_by_name,
   1,
   cnnopt__compact_method__value_ranges,

@@ -64,7 +64,7 @@ public struct CodingEffort: Sendable {
     public var threads: Int
 
     init(_ index: CompactIndex, _ duration: Duration, threads: Int) {
-        numbers = index.sections.reduce(0) { $0 + ($1.method == .magnitudes ? $1.decoded : 0) }
+        numbers = index.sections.reduce(0) { $0 + ($1.method.isOfNumbers ? $1.decoded : 0) }
         seconds = duration / .seconds(1)
         self.threads = threads
     }

@@ -49,7 +49,7 @@ package enum ByteCoding {
         case .stored: decoded == coded
         case .deflated: decoded <= (coded + 1) * largestRatio
         case .mixed: decoded <= largestMixed
-        case .magnitudes: false
+        case .magnitudes, .tokens: false
         }
     }
 
@@ -84,7 +84,7 @@ package enum ByteCoding {
             var decoder = RangeDecoder(coded: source, raw: UnsafeBufferPointer(start: nil, count: 0))
             ByteModel(byteCount: target.count).code(target.bindMemory(to: UInt8.self), with: &decoder)
             return true
-        case .magnitudes: return false
+        case .magnitudes, .tokens: return false
         }
     }
 

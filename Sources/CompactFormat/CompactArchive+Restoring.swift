@@ -160,9 +160,10 @@ extension CompactArchive {
     private func effort(_ number: Int) -> Int {
         let section = index.sections[number]
         return switch section.method {
-        case .magnitudes: section.decoded
-        case .mixed: 8 * section.decoded
-        case .stored, .deflated: section.decoded / 16
+        case .magnitudes: 3 * section.decoded
+        case .tokens: section.decoded
+        case .mixed: 12 * section.decoded
+        case .stored, .deflated: section.decoded / 8
         }
     }
 
@@ -191,9 +192,9 @@ extension CompactArchive {
                 numbers.append((storage, part.payload))
                 target = storage.base
             }
-            pieces.append((Piece(form: form, layout: payload.magnitudeLayout(form), elements: part.elements), target))
+            pieces.append((Piece(form: form, layout: payload.layout(form), elements: part.elements), target))
         }
-        guard SectionCoding.decode(bytes, section, pieces) || section.method != .magnitudes else {
+        guard SectionCoding.decode(bytes, section, pieces) || !section.method.isOfNumbers else {
             throw Self.broken(number, "a number in it stands for no element")
         }
         for (storage, payload) in numbers {

@@ -47,7 +47,7 @@ package struct CompactArchive: Sendable {
 
     /// Checks the sections' sizes against the file's.
     private static func starts(_ index: CompactIndex, from start: Int, fileBytes: Int) throws(CNNOptError) -> [Int] {
-        guard let skeleton = index.sections.first, skeleton.method != .magnitudes else {
+        guard let skeleton = index.sections.first, !skeleton.method.isOfNumbers else {
             throw CompactIndex.broken("there is no skeleton")
         }
         var position = start
@@ -58,7 +58,7 @@ package struct CompactArchive: Sendable {
                 throw broken(number, "it has \(section.byteCount) bytes, but only \(fileBytes - position) are left")
             }
             let isPossible =
-                section.method == .magnitudes
+                section.method.isOfNumbers
                 ? CompactFile.mayHold(section.decoded, in: section.byteCount)
                 : section.rawBytes == 0
                     && ByteCoding.isPossible(section.method, decoded: section.decoded, coded: section.codedBytes)
@@ -128,8 +128,11 @@ package struct CompactArchive: Sendable {
             }
         }
         for (number, section) in index.sections.enumerated().dropFirst() {
-            let isNumbers = section.method == .magnitudes
-            let isRight = parts[number].allSatisfy { (index.payloads[$0.payload].coding != .bytes) == isNumbers }
+            let isNumbers = section.method.isOfNumbers
+            let isRight = parts[number].allSatisfy {
+                let coding = index.payloads[$0.payload].coding
+                return (coding != .bytes) == isNumbers && (coding == .grid) == (section.method == .tokens)
+            }
             let wanted =
                 isNumbers
                 ? parts[number].reduce(0) { $0 + $1.elements.count }

@@ -69,7 +69,7 @@ package enum CompactFile {
             after: ByteCoding.checksum(UnsafeRawBufferPointer(rebasing: bytes[magic.count..<20]))
         )
         guard checksum == UInt32(number(20, 4)) else { throw CompactIndex.broken("its checksum does not match") }
-        guard let method = CompactIndex.Method(rawValue: UInt32(number(10, 2))), method != .magnitudes else {
+        guard let method = CompactIndex.Method(rawValue: UInt32(number(10, 2))), !method.isOfNumbers else {
             throw CNNOptError(
                 .unsupported,
                 "the index is coded by method \(number(10, 2)), which this build does not know"

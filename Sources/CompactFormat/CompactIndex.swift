@@ -2,7 +2,10 @@
 package struct CompactIndex: Sendable, Equatable {
     package enum Method: UInt32, Sendable {
         case stored = 0
-        case deflated, mixed, magnitudes
+        case deflated, mixed, magnitudes, tokens
+
+        /// Whether sections hold numbers; else bytes.
+        package var isOfNumbers: Bool { self == .magnitudes || self == .tokens }
     }
 
     package enum Coding: UInt32, Sendable {
@@ -12,7 +15,7 @@ package struct CompactIndex: Sendable, Equatable {
 
     package struct Section: Sendable, Equatable {
         package var method = Method.stored
-        /// Numbers where the method is `magnitudes`, else bytes.
+        /// Numbers or bytes, as the method has it.
         package var decoded = 0
         package var codedBytes = 0
         package var rawBytes = 0
@@ -35,6 +38,7 @@ package struct CompactIndex: Sendable, Equatable {
         /// 0 stands for all elements.
         package var rowLength = 0
         package var kernelLength = 1
+        /// The highest class of its numbers; for a grid the length in bits of the median.
         package var top = 0
         package var middle = 0
         package var hasZeros = false

@@ -115,7 +115,7 @@ package struct CompactWriter {
             // A section that would become far more than its bytes allow is for deflate, which says so in its own bounds.
             let tooDense = coded.values.indices.filter { number in
                 let section = coded.values[number].0
-                return section.method == .magnitudes && !CompactFile.mayHold(section.decoded, in: section.byteCount)
+                return section.method.isOfNumbers && !CompactFile.mayHold(section.decoded, in: section.byteCount)
             }
             guard tooDense.isEmpty else {
                 for part in tooDense.flatMap({ jobs[$0].parts }) {
@@ -154,6 +154,7 @@ package struct CompactWriter {
     private mutating func planSections() -> [Job] {
         struct Kind: Hashable {
             var isFloat: Bool
+            var isGrid: Bool
             var isVector: Bool
         }
         var jobs = [Job(isSkeleton: true)]
@@ -177,7 +178,11 @@ package struct CompactWriter {
                 }
                 continue
             }
-            let kind = Kind(isFloat: payload.coding == .floats, isVector: payload.rowLength == 0)
+            let kind = Kind(
+                isFloat: payload.coding == .floats,
+                isGrid: payload.coding == .grid,
+                isVector: payload.rowLength == 0
+            )
             var place = open[kind] ?? (jobs.count, 0)
             if place.job == jobs.count { jobs.append(Job()) }
             analyses[number].place(section: place.job, count: 1)
@@ -235,7 +240,7 @@ package struct CompactWriter {
         for part in job.parts {
             let analysis = analyses[part.payload]
             guard let form = analysis.form, let base = source.part(ranges[part.payload]).baseAddress else { continue }
-            let piece = Piece(form: form, layout: analysis.payload.magnitudeLayout(form), elements: part.elements)
+            let piece = Piece(form: form, layout: analysis.payload.layout(form), elements: part.elements)
             if analysis.numbers.isEmpty {
                 pieces.append((piece, base))
             } else {

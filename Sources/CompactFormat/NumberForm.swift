@@ -43,9 +43,8 @@ enum NumberForm {
             }
             batch.takeIntegers(count)
         case .grid(let grid):
-            let holds = grid.numbers(source, first: first, count: count, state: &state, into: batch.integers)
-            batch.takeIntegers(count)
-            return holds
+            // The token model takes integers as they are.
+            return grid.numbers(source, first: first, count: count, state: &state, into: batch.integers)
         case .table(let values, let layout, let offset):
             for index in 0..<count {
                 let word = Self.pattern(source, first + index, layout)
@@ -77,7 +76,6 @@ enum NumberForm {
             let integers = batch.integers
             Self.store(layout, target, first, count) { integers[$0] &+ offset }
         case .grid(let grid):
-            batch.putIntegers(count)
             grid.elements(batch.integers, first: first, count: count, state: &state, into: target)
         case .table(let values, let layout, let offset):
             batch.putIntegers(count)

@@ -191,7 +191,7 @@ struct PayloadAnalysis {
         setIntegers(.table(words, element, offset: payload.offset), source)
     }
 
-    /// Finds the highest class, whether there are zeros, and what is known of signs.
+    /// Finds what the models have to know of integers.
     /// - Returns: whether the form gives all elements back.
     @discardableResult
     private mutating func setIntegers(_ form: NumberForm, _ source: UnsafeRawPointer) -> Bool {
@@ -204,14 +204,19 @@ struct PayloadAnalysis {
             let count = min(NumberForm.batch, payload.count - first)
             guard form.take(source, first: first, count: count, into: batch, state: &state) else { return false }
             for index in 0..<count {
-                classes[Int(batch.classes[index])] += 1
-                negative += Int(batch.payloads[index] & 1)
+                let value = batch.integers[index]
+                classes[Int64.bitWidth - value.magnitude.leadingZeroBitCount] += 1
+                negative += value < 0 ? 1 : 0
             }
         }
         // Signs of kernels resemble each other. Others cost next to nothing less than a bit where they are even.
-        if case .grid = form { payload.zeros = classes[0] }
         let signed = payload.count - classes[0]
         payload.hasRawSigns = payload.kernelLength == 1 && abs(2 * negative - signed) * 16 <= signed
+        if form.isGrid {
+            payload.zeros = classes[0]
+            payload.top = TokenLayout.typicalLength(classes)
+            return true
+        }
         payload.hasZeros = MagnitudeLayout.tellsZeros(classes[0], of: payload.count)
         if payload.hasZeros { classes[0] = 0 }
         setClasses(classes)
@@ -250,14 +255,13 @@ struct PayloadAnalysis {
     private func bits(_ form: NumberForm, _ source: UnsafeRawPointer, most: Int) -> Double {
         let count = min(payload.count, most)
         let batch = MagnitudeBatch(capacity: NumberForm.batch)
-        let model = MagnitudeModel(modelledBits: 3)
-        let surroundings = MagnitudeSurroundings(payload.magnitudeLayout(form))
+        let numbers = NumberModels(modelledBits: 3).begin(payload.layout(form))
         var counter = BitCounter()
         var state = DependentTrellis.start
         for first in stride(from: 0, to: count, by: NumberForm.batch) {
             let part = min(NumberForm.batch, count - first)
             form.take(source, first: first, count: part, into: batch, state: &state)
-            model.code(part, of: batch, in: surroundings, with: &counter)
+            numbers.code(part, of: batch, with: &counter)
         }
         return counter.bits * Double(payload.count) / Double(count)
     }

@@ -36,7 +36,7 @@ extension CompactIndex.Payload {
                 rowLength: rowLength > 0 ? rowLength : count,
                 isDependent: isDependent
             )
-            guard element == .float32, top <= Self.longestInteger, grid.fits(count),
+            guard element == .float32, top <= TokenLayout.longest, grid.fits(count),
                 !isDependent || pieceLength % grid.rowLength == 0
             else {
                 throw CompactIndex.broken("a grid of \(grid.steps.count) steps and \(shifts.count) shifts")
@@ -50,24 +50,37 @@ extension CompactIndex.Payload {
         }
     }
 
-    /// What the magnitude model is told of it.
-    func magnitudeLayout(_ form: NumberForm) -> MagnitudeLayout {
+    /// What the model of its numbers is told of it.
+    func layout(_ form: NumberForm) -> NumberLayout {
+        let longest = max(min(count, Self.largestPiece), 1)
+        let row = rowLength > 0 ? min(rowLength, longest) : longest
+        let isKernel = (1...MagnitudeLayout.largestKernel).contains(kernelLength)
+        if form.isGrid {
+            return .tokens(
+                TokenLayout(
+                    typicalLength: top,
+                    rowLength: row,
+                    kernelLength: isKernel ? kernelLength : 1,
+                    isDependent: isDependent,
+                    hasRawSigns: hasRawSigns
+                )
+            )
+        }
         let widths: [UInt8] =
             if case .floats(let fields, _) = form { fields.widths } else {
                 MagnitudeLayout.integerWidths(longest: Self.longestInteger)
             }
-        let longest = max(min(count, Self.largestPiece), 1)
-        let isKernel = (1...MagnitudeLayout.largestKernel).contains(kernelLength)
-        return MagnitudeLayout(
-            top: top,
-            middle: middle,
-            hasZeros: hasZeros,
-            zerosHaveSigns: zerosHaveSigns,
-            widths: widths,
-            rowLength: rowLength > 0 ? min(rowLength, longest) : longest,
-            kernelLength: isKernel ? kernelLength : 1,
-            isDependent: isDependent,
-            hasRawSigns: hasRawSigns
+        return .magnitudes(
+            MagnitudeLayout(
+                top: top,
+                middle: middle,
+                hasZeros: hasZeros,
+                zerosHaveSigns: zerosHaveSigns,
+                widths: widths,
+                rowLength: row,
+                kernelLength: isKernel ? kernelLength : 1,
+                hasRawSigns: hasRawSigns
+            )
         )
     }
 

@@ -4,7 +4,7 @@ import Tensors
 /// A run of a payload's elements within one section.
 struct Piece {
     var form: NumberForm
-    var layout: MagnitudeLayout
+    var layout: NumberLayout
     var elements: Range<Int>
 }
 
@@ -15,44 +15,49 @@ enum SectionCoding {
 
     static func encode(_ pieces: [(piece: Piece, source: UnsafeRawPointer)]) -> (CompactIndex.Section, [UInt8]) {
         var section = CompactIndex.Section()
-        section.method = .magnitudes
+        section.method = pieces.allSatisfy(\.piece.form.isGrid) ? .tokens : .magnitudes
         section.decoded = pieces.reduce(0) { $0 + $1.piece.elements.count }
-        var best = Double.infinity
-        // Fractions that are no longer are modelled whole by either.
-        let widest = pieces.reduce(0) {
-            max($0, Int($1.piece.layout.widths.prefix($1.piece.layout.top + 1).max() ?? 0))
-        }
-        // Of multiples two bits say nearly all that there is to know; other integers may leave some values out.
-        let most = pieces.allSatisfy(\.piece.form.isGrid) ? 2 : max(2, min(4, widest))
-        section.modelledBits = 2
-        for modelled in 2...most where most > 2 {
-            var counter = BitCounter()
-            run(pieces, MagnitudeModel(modelledBits: modelled), most: sample, &counter)
-            // Each costs time as well: it has to be worth it.
-            if counter.bits < 0.999 * best { (best, section.modelledBits) = (counter.bits, modelled) }
-        }
+        if section.method == .magnitudes { section.modelledBits = modelledBits(pieces) }
         var encoder = RangeEncoder()
-        run(pieces, MagnitudeModel(modelledBits: section.modelledBits), most: .max, &encoder)
+        run(pieces, NumberModels(modelledBits: section.modelledBits), most: .max, &encoder)
         let (coded, raw) = encoder.finish()
         (section.codedBytes, section.rawBytes) = (coded.count, raw.count)
         return (section, coded + raw)
     }
 
-    private static func run<Coder: BinaryCoder>(
+    /// How many upper bits of fractions are worth modelling, 2 to 4.
+    private static func modelledBits(_ pieces: [(piece: Piece, source: UnsafeRawPointer)]) -> Int {
+        // Fractions that are no longer are modelled whole by either.
+        let widest = pieces.reduce(0) { widest, piece in
+            guard case .magnitudes(let layout) = piece.piece.layout else { return widest }
+            return max(widest, Int(layout.widths.prefix(layout.top + 1).max() ?? 0))
+        }
+        let most = max(2, min(4, widest))
+        var (best, found) = (Double.infinity, 2)
+        for modelled in 2...most where most > 2 {
+            var counter = BitCounter()
+            run(pieces, NumberModels(modelledBits: modelled), most: sample, &counter)
+            // Each costs time as well: it has to be worth it.
+            if counter.bits < 0.999 * best { (best, found) = (counter.bits, modelled) }
+        }
+        return found
+    }
+
+    private static func run<Coder: EntropyCoder>(
         _ pieces: [(piece: Piece, source: UnsafeRawPointer)],
-        _ model: MagnitudeModel,
+        _ models: NumberModels,
         most: Int,
         _ coder: inout Coder
     ) {
         let batch = MagnitudeBatch(capacity: NumberForm.batch)
         var left = most
         for (piece, source) in pieces where left > 0 {
-            let surroundings = MagnitudeSurroundings(piece.layout)
+            let numbers = models.begin(piece.layout)
             var state = DependentTrellis.start
             for first in stride(from: piece.elements.lowerBound, to: piece.elements.upperBound, by: NumberForm.batch) {
                 let count = min(NumberForm.batch, piece.elements.upperBound - first)
                 piece.form.take(source, first: first, count: count, into: batch, state: &state)
-                model.code(count, of: batch, in: surroundings, with: &coder)
+                numbers.code(count, of: batch, with: &coder)
                 left -= count
                 if left <= 0 { return }
             }
@@ -71,14 +76,14 @@ enum SectionCoding {
             coded: UnsafeBufferPointer(rebasing: streams[..<section.codedBytes]),
             raw: UnsafeBufferPointer(rebasing: streams[section.codedBytes...])
         )
-        let model = MagnitudeModel(modelledBits: section.modelledBits)
+        let models = NumberModels(modelledBits: section.modelledBits)
         let batch = MagnitudeBatch(capacity: NumberForm.batch)
         for (piece, target) in pieces {
-            let surroundings = MagnitudeSurroundings(piece.layout)
+            let numbers = models.begin(piece.layout)
             var state = DependentTrellis.start
             for first in stride(from: piece.elements.lowerBound, to: piece.elements.upperBound, by: NumberForm.batch) {
                 let count = min(NumberForm.batch, piece.elements.upperBound - first)
-                model.code(count, of: batch, in: surroundings, with: &decoder)
+                numbers.code(count, of: batch, with: &decoder)
                 guard piece.form.put(target, first: first, count: count, from: batch, state: &state) else {
                     return false
                 }

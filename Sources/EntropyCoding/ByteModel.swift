@@ -10,7 +10,7 @@ package final class ByteModel {
     private static let sets = 9
     private static let longest = 32
     /// Length from which a match is believed: one decision for a byte instead of eight.
-    private static let certain = 32
+    private static let certain = 16
     private static let longestRun = 63
     /// Bytes that a match is looked up by.
     private static let matchMinimum = 5
@@ -28,7 +28,7 @@ package final class ByteModel {
 
     /// - Parameter byteCount: how many bytes are going to be coded; the tables are made for them.
     package init(byteCount: Int) {
-        let wanted = max(byteCount, 1).multipliedReportingOverflow(by: 2).partialValue
+        let wanted = max(byteCount, 1)
         hashBits = UInt32(min(max(Int.bitWidth - wanted.leadingZeroBitCount, 12), 18))
         let slots = (Self.inputs - 1) << Int(hashBits)
         estimates = .allocate(capacity: slots)
@@ -61,13 +61,13 @@ package final class ByteModel {
     }
 
     /// Codes all bytes: reads them (an encoder, a counter) or writes them (a decoder).
-    package func code<Coder: BinaryCoder>(_ bytes: UnsafeMutableBufferPointer<UInt8>, with coder: inout Coder) {
+    package func code<Coder: EntropyCoder>(_ bytes: UnsafeMutableBufferPointer<UInt8>, with coder: inout Coder) {
         coder.run(self, over: bytes)
     }
 
     /// The loop behind ``code(_:with:)``.
     @inline(__always)
-    func loop<Coder: BinaryCoder>(_ bytes: UnsafeMutableBufferPointer<UInt8>, _ coder: inout Coder) {
+    func loop<Coder: EntropyCoder>(_ bytes: UnsafeMutableBufferPointer<UInt8>, _ coder: inout Coder) {
         guard let base = bytes.baseAddress else { return }
         let tables = CodingTables()
         var match = -1
@@ -143,7 +143,7 @@ package final class ByteModel {
     /// Codes one byte, the highest bit first.
     /// - Parameter expected: what the match predicts, with bit 8 set; 0 without a match.
     @inline(__always)
-    private func codeByte<Coder: BinaryCoder>(
+    private func codeByte<Coder: EntropyCoder>(
         _ byte: UInt32,
         _ expected: UInt32,
         _ length: Int,

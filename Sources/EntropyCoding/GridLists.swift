@@ -92,7 +92,7 @@ private struct MantissaTable {
     }
 
     /// Codes the ascending mantissas by their distances, without the zero bits at the end that all have.
-    mutating func code<Coder: BinaryCoder>(_ model: inout GridListModel, limit: Int, _ coder: inout Coder) {
+    mutating func code<Coder: EntropyCoder>(_ model: inout GridListModel, limit: Int, _ coder: inout Coder) {
         guard limit > 0 else { return }
         let count = min(model.distances.code(mantissas.count, &coder), limit)
         let used = mantissas.reduce(0, |)
@@ -125,14 +125,14 @@ private struct GridListModel {
     private let tables = CodingTables()
 
     /// Bits of which nothing is known.
-    func code<Coder: BinaryCoder>(_ value: UInt64, bits: Int, _ coder: inout Coder) -> UInt64 {
+    func code<Coder: EntropyCoder>(_ value: UInt64, bits: Int, _ coder: inout Coder) -> UInt64 {
         (0..<bits).reduce(0) { found, step in
             found << 1 | UInt64(coder.code(UInt32(value >> UInt64(bits - 1 - step) & 1), one: 1 << 15))
         }
     }
 
     /// Each by its distance from the mean of those before; the first of a list from those of the list before.
-    mutating func codeSteps<Coder: BinaryCoder>(_ symbols: inout [Int], _ coder: inout Coder) {
+    mutating func codeSteps<Coder: EntropyCoder>(_ symbols: inout [Int], _ coder: inout Coder) {
         for place in symbols.indices {
             let expected = (mean + 8) >> 4
             let distance = symbols[place] &- expected
@@ -146,7 +146,7 @@ private struct GridListModel {
     }
 
     /// Each in the contexts of the one before and of the one a kernel before.
-    mutating func codeShifts<Coder: BinaryCoder>(_ shifts: inout [UInt8], _ kernelLength: Int, _ coder: inout Coder) {
+    mutating func codeShifts<Coder: EntropyCoder>(_ shifts: inout [UInt8], _ kernelLength: Int, _ coder: inout Coder) {
         let tables = tables
         for place in shifts.indices {
             let left = place > 0 ? Int(shifts[place - 1] & 7) : 0
@@ -176,7 +176,7 @@ private struct NumberEstimates {
     private var trees = [AdaptiveBit](repeating: AdaptiveBit(), count: 4 * (longest + 1))
     private let tables = CodingTables()
 
-    mutating func code<Coder: BinaryCoder>(_ number: Int, _ coder: inout Coder) -> Int {
+    mutating func code<Coder: EntropyCoder>(_ number: Int, _ coder: inout Coder) -> Int {
         // A decoder's number is not known yet and may be anything.
         let value = UInt64(min(max(number, 0), 1 << 31)) + 1
         let length = 63 - value.leadingZeroBitCount

@@ -17,8 +17,6 @@ package struct MagnitudeLayout: Sendable, Equatable {
     package var rowLength: Int
     /// Numbers of one kernel: the same place of the input channel before lies so far back. 1 to ``largestKernel``.
     package var kernelLength: Int
-    /// Whether numbers are indices of dependent quantisation.
-    package var isDependent: Bool
     /// Whether signs are coded as they are.
     package var hasRawSigns: Bool
 
@@ -33,7 +31,6 @@ package struct MagnitudeLayout: Sendable, Equatable {
         widths: [UInt8],
         rowLength: Int,
         kernelLength: Int,
-        isDependent: Bool = false,
         hasRawSigns: Bool = false
     ) {
         self.top = top
@@ -43,7 +40,7 @@ package struct MagnitudeLayout: Sendable, Equatable {
         self.widths = widths
         self.rowLength = rowLength
         self.kernelLength = kernelLength
-        (self.isDependent, self.hasRawSigns) = (isDependent, hasRawSigns)
+        self.hasRawSigns = hasRawSigns
     }
 }
 

@@ -1,9 +1,7 @@
-import Tensors
-
 extension MagnitudeModel {
     /// Codes the next numbers of a tensor: takes them from the batch (an encoder, a counter) or puts them there (a decoder).
     /// - Parameter count: at most the batch's capacity.
-    package func code<Coder: BinaryCoder>(
+    package func code<Coder: EntropyCoder>(
         _ count: Int,
         of batch: MagnitudeBatch,
         in surroundings: MagnitudeSurroundings,
@@ -12,7 +10,7 @@ extension MagnitudeModel {
 
     /// The loop behind ``code(_:of:in:with:)``.
     @inline(__always)
-    func loop<Coder: BinaryCoder>(
+    func loop<Coder: EntropyCoder>(
         _ count: Int,
         _ batch: MagnitudeBatch,
         _ surroundings: MagnitudeSurroundings,
@@ -20,8 +18,7 @@ extension MagnitudeModel {
     ) {
         var local = coder
         let tables = CodingTables()
-        let rowRates = MagnitudeRates.table.base
-        let successors = DependentTrellis.successors.base
+        let rowRates = RunningMean.rowRates.base
         let (scale, neighbours, weights, fractions) = (scale, neighbours, weights, fractions)
         let (sign, modelledBits) = (sign, modelledBits)
         let (classes, payloads) = (batch.classes, batch.payloads)
@@ -33,14 +30,13 @@ extension MagnitudeModel {
         let (hasZeros, zerosHaveSigns) = (layout.hasZeros, layout.zerosHaveSigns)
         var (row, whole) = (surroundings.row, surroundings.whole)
         var (place, kernelPlace, number) = (surroundings.place, surroundings.kernelPlace, surroundings.number)
-        let mask = MagnitudeSurroundings.history - 1
+        let mask = Surroundings.mask
         var wholeLevel = surroundings.wholeLevel
-        let (isDependent, hasRawSigns) = (layout.isDependent, layout.hasRawSigns)
-        var state = surroundings.state
+        let hasRawSigns = layout.hasRawSigns
         for index in 0..<min(count, batch.capacity) {
             if place == 0 {
                 row = whole
-                wholeLevel = Self.level(whole)
+                wholeLevel = ScaleContext.level(whole)
             }
             let column = columns[place]
             let last = place > 0 ? magnitudes[(number &- 1) & mask] : row >> 4
@@ -48,7 +44,7 @@ extension MagnitudeModel {
             let isInner = kernelLength > 1 && place >= kernelLength
             let acrossIndex = (number &- kernelLength) & mask
             let across = isInner ? magnitudes[acrossIndex] : last
-            let (scaleContext, nearContext) = Self.contexts(
+            let (scaleContext, nearContext) = ScaleContext.contexts(
                 row: row,
                 column: column == 0 ? whole : column,
                 wholeLevel: wholeLevel,
@@ -56,7 +52,7 @@ extension MagnitudeModel {
                 beforeLast: beforeLast,
                 across: across
             )
-            let one = scale + (scaleContext &+ (state & 1) &* Self.contexts) &* Self.nodes
+            let one = scale + scaleContext &* Self.nodes
             let other = neighbours + nearContext &* Self.nodes
             let given = UInt32(classes[index])
 
@@ -105,18 +101,13 @@ extension MagnitudeModel {
                 }
             }
             payloads[index] = payload
-            if isDependent {
-                // The lowest bit of the number: class 1 is ±1, the fraction of the others lies above the sign.
-                let parity = classes[index] > 1 ? Int(payload >> 1) & 1 : Int(classes[index])
-                state = Int(successors[state << 1 | parity])
-            }
             magnitudes[number & mask] = magnitude
             signs[number & mask] = UInt8(truncatingIfNeeded: payload & 1)
 
             let seen = magnitude << 4
-            row = Self.moved(row, seen, rowRates[min(place, 15)])
-            whole = max(Self.moved(whole, seen, 256), 16)
-            columns[place] = max(column == 0 ? (3 &* whole &+ seen) >> 2 : Self.moved(column, seen, 5_461), 1)
+            row = RunningMean.moved(row, seen, rowRates[min(place, 15)])
+            whole = RunningMean.whole(whole, seen)
+            columns[place] = RunningMean.column(column, seen, whole: whole)
             number &+= 1
             place &+= 1
             kernelPlace &+= 1
@@ -124,10 +115,8 @@ extension MagnitudeModel {
             if place == rowLength {
                 place = 0
                 kernelPlace = 0
-                state = DependentTrellis.start
             }
         }
-        surroundings.state = state
         (surroundings.row, surroundings.whole, surroundings.wholeLevel) = (row, whole, wholeLevel)
         (surroundings.place, surroundings.kernelPlace, surroundings.number) = (place, kernelPlace, number)
         coder = local
@@ -135,7 +124,7 @@ extension MagnitudeModel {
 
     /// How far the class lies below the highest: above the middle or not, then how far from it.
     @inline(__always)
-    private func codeDistance<Coder: BinaryCoder>(
+    private func codeDistance<Coder: EntropyCoder>(
         _ distance: UInt32,
         _ middle: UInt32,
         _ weights: UnsafeMutablePointer<MixingWeights>,
@@ -168,7 +157,7 @@ extension MagnitudeModel {
 
     /// Exp-Golomb: the length of the number plus 1 in unary, then its bits below the first.
     @inline(never)
-    private func codeEscape<Coder: BinaryCoder>(
+    private func codeEscape<Coder: EntropyCoder>(
         _ rest: UInt32,
         _ one: UnsafeMutablePointer<AdaptiveBit>,
         _ other: UnsafeMutablePointer<AdaptiveBit>,
@@ -200,46 +189,4 @@ extension MagnitudeModel {
             : UInt32(truncatingIfNeeded: fraction << UInt64(7 &- width))
         return ((128 &+ upper) << 4) >> below
     }
-
-    /// A mean after one more value; the rate is in units of 2⁻¹⁶.
-    @inline(__always)
-    static func moved(_ mean: UInt32, _ value: UInt32, _ rate: Int64) -> UInt32 {
-        UInt32(truncatingIfNeeded: Int64(mean) &+ ((Int64(value) &- Int64(mean)) &* rate) >> 16)
-    }
-
-    /// The numbers of the two contexts in which the next number is coded.
-    /// - Parameters:
-    ///   - row: the mean of the row so far.
-    ///   - column: the mean of the place, or of the whole tensor where nothing was seen.
-    ///   - wholeLevel: the level of the whole tensor's mean when the row began.
-    ///   - last: the magnitude before, and the one before that, and the one of the kernel before.
-    @inline(__always)
-    static func contexts(
-        row: UInt32,
-        column: UInt32,
-        wholeLevel: Int,
-        last: UInt32,
-        beforeLast: UInt32,
-        across: UInt32
-    ) -> (scale: Int, near: Int) {
-        let expected = level(row) &+ level(column) &- wholeLevel
-        let near = level((2 &* last &+ beforeLast &+ across) &* 4)
-        return (context(expected), context(near))
-    }
-
-    /// The logarithm of a mean to base 2, in eighths; linear between powers of 2.
-    @inline(__always)
-    static func level(_ mean: UInt32) -> Int {
-        let value = 2 &* mean &+ 9
-        let length = 31 &- value.leadingZeroBitCount
-        return length &* 8 &+ Int(value >> UInt32(length &- 3) & 7)
-    }
-
-    @inline(__always)
-    private static func context(_ level: Int) -> Int { min(max(level &- 20, 0) >> 2, contexts &- 1) }
-}
-
-/// How far a row's mean moves towards its next number, in units of 2⁻¹⁶: 1 / (place + 2), at least 1 / 16.
-enum MagnitudeRates {
-    static let table: SharedTable<Int64> = SharedTable((0...15).map { $0 < 15 ? 65_536 / Int64($0 + 2) : 4_096 })
 }

@@ -5,7 +5,7 @@
 /// upper bits of the fraction; its lower bits as they are. The first two are coded in two contexts at once, whose estimates
 /// are mixed: what rows and columns had so far, and what the neighbours are.
 package final class MagnitudeModel {
-    static let contexts = 32
+    static let contexts = ScaleContext.count
     /// Decisions on the class in each context.
     static let nodes = 48
     /// Where the decisions lie: above the middle or not (0), downwards (1 to 23), the escape's, zero, upwards.
@@ -18,7 +18,7 @@ package final class MagnitudeModel {
     static let fractionNodes = 16
     static let signs = 10
 
-    /// By the means of row and column, once more for the odd half of dependent quantisation.
+    /// By the means of row and column.
     let scale: UnsafeMutablePointer<AdaptiveBit>
     let neighbours: UnsafeMutablePointer<AdaptiveBit>
     let weights: UnsafeMutablePointer<MixingWeights>
@@ -35,7 +35,7 @@ package final class MagnitudeModel {
             memory.initialize(repeating: AdaptiveBit(), count: count)
             return memory
         }
-        scale = bits(2 * Self.contexts * Self.nodes)
+        scale = bits(Self.contexts * Self.nodes)
         neighbours = bits(Self.contexts * Self.nodes)
         fractions = bits(Self.fractionContexts * Self.fractionNodes)
         sign = bits(Self.signs)

@@ -6,7 +6,7 @@ struct MixingWeights {
 
     /// Codes a decision by both estimates and lets them and the weights learn it.
     @inline(__always)
-    mutating func code<Coder: BinaryCoder>(
+    mutating func code<Coder: EntropyCoder>(
         _ bit: UInt32,
         _ one: UnsafeMutablePointer<AdaptiveBit>,
         _ other: UnsafeMutablePointer<AdaptiveBit>,
@@ -54,7 +54,7 @@ struct CodingTables {
 extension AdaptiveBit {
     /// Codes a decision and learns it.
     @inline(__always)
-    mutating func code<Coder: BinaryCoder>(
+    mutating func code<Coder: EntropyCoder>(
         _ bit: UInt32,
         _ tables: CodingTables,
         _ coder: inout Coder

@@ -9,23 +9,21 @@ package final class PathRates {
     }
 
     private let estimate: RateEstimate
-    private let layout: MagnitudeLayout
-    /// For each pair of contexts the costs of the classes.
+    private let lowerBits: Int
+    private let tokens = TokenAlphabet.tokens.base
+    /// For each pair of contexts what integers cost.
     private let costs: UnsafeMutablePointer<Double>
     private let known: UnsafeMutablePointer<Bool>
-    private let rowRates = MagnitudeRates.table.base
+    private let rowRates = RunningMean.rowRates.base
 
-    private static let pairs = 2 * MagnitudeModel.contexts * MagnitudeModel.contexts
-    /// The highest class.
-    package var top: Int { layout.top }
-    private var stride: Int { layout.top + 1 }
+    private static let pairs = 2 * ScaleContext.count * ScaleContext.count
 
     /// - Parameter estimate: learns what is decided.
     package init(_ estimate: RateEstimate) {
         self.estimate = estimate
-        layout = estimate.surroundings.layout
-        costs = .allocate(capacity: Self.pairs * (layout.top + 1))
-        costs.initialize(repeating: 0, count: Self.pairs * (layout.top + 1))
+        lowerBits = estimate.surroundings.layout.lowerBits
+        costs = .allocate(capacity: Self.pairs * TokenCosts.stride)
+        costs.initialize(repeating: 0, count: Self.pairs * TokenCosts.stride)
         known = .allocate(capacity: Self.pairs)
         known.initialize(repeating: false, count: Self.pairs)
     }
@@ -44,56 +42,57 @@ package final class PathRates {
     /// Has to be called after numbers were decided.
     package func forget() { known.update(repeating: false, count: Self.pairs) }
 
-    /// The costs in bits of the classes 0 to `top` as a path's next number.
+    /// The pair of contexts of a path's next number, for ``cost(of:in:)``.
     /// - Parameters:
     ///   - across: the magnitude of the same place in the kernel before; nil in the first one.
     ///   - half: of dependent quantisation.
     @inline(__always)
-    package func classCosts(_ path: Path, place: Int, across: UInt32?, half: Int) -> UnsafePointer<Double> {
+    package func contexts(_ path: Path, place: Int, across: UInt32?, half: Int) -> Int {
         let s = estimate.surroundings
         let column = s.columns[place]
-        let (scale, near) = MagnitudeModel.contexts(
+        let (scale, near) = ScaleContext.contexts(
             row: path.row,
             column: column == 0 ? s.whole : column,
             // The model takes it when a row begins, which it may not know yet.
-            wholeLevel: place == 0 || s.place == 0 ? MagnitudeModel.level(s.whole) : s.wholeLevel,
+            wholeLevel: place == 0 || s.place == 0 ? ScaleContext.level(s.whole) : s.wholeLevel,
             last: path.last,
             beforeLast: path.beforeLast,
             across: across ?? path.last
         )
-        let scaleAt = scale &+ half &* MagnitudeModel.contexts
-        let pair = scaleAt &* MagnitudeModel.contexts &+ near
-        let result = costs + pair &* stride
+        let ofHalf = half &* ScaleContext.count
+        let pair = (scale &+ ofHalf) &* ScaleContext.count &+ near
         if !known[pair] {
             let model = estimate.model
-            model.classCosts(
-                model.scale + scaleAt &* MagnitudeModel.nodes,
-                model.neighbours + near &* MagnitudeModel.nodes,
-                layout,
-                into: result
-            )
+            costs(pair).set(model.scale[scale &+ ofHalf], model.neighbours[near &+ ofHalf])
             known[pair] = true
         }
-        return UnsafePointer(result)
+        return pair
+    }
+
+    /// The cost in bits of an integer in a pair of contexts.
+    @inline(__always)
+    package func cost(of magnitude: Int, in contexts: Int) -> Double {
+        costs(contexts).cost(of: magnitude, tokens)
+    }
+
+    @inline(__always)
+    private func costs(_ pair: Int) -> TokenCosts {
+        TokenCosts(tokens: costs + pair &* TokenCosts.stride, lowerBits: lowerBits)
     }
 
     /// The path after a number.
     @inline(__always)
     package func after(_ path: Path, _ magnitude: UInt32, place: Int) -> Path {
         Path(
-            row: MagnitudeModel.moved(path.row, magnitude << 4, rowRates[min(place, 15)]),
+            row: RunningMean.moved(path.row, magnitude << 4, rowRates[min(place, 15)]),
             last: magnitude,
             beforeLast: place == 0 ? magnitude : path.last
         )
     }
 
-    /// The size of an integer relative to the highest class, as the model sees it.
+    /// The size of an integer as the model sees it.
     @inline(__always)
     package func magnitude(_ value: Int) -> UInt32 {
-        let size = UInt64(value.magnitude)
-        guard size > 0 else { return 0 }
-        let width = 63 &- size.leadingZeroBitCount
-        let below = layout.top &- min(width &+ 1, layout.top)
-        return MagnitudeModel.magnitude(size & ~(1 << UInt64(width)), width: width, below: UInt32(below))
+        TokenSurroundings.seen(UInt64(value.magnitude) &>> UInt64(lowerBits))
     }
 }

@@ -1,6 +1,6 @@
-/// A binary range encoder (Martin 1979) with a 64-bit interval that is carried on 32 bits at a time. A carry runs back
+/// A range encoder (Martin 1979) with a 64-bit interval that is carried on 32 bits at a time. A carry runs back
 /// into the bytes that are already out. Bits without a model go into a stream of their own, least significant first.
-package struct RangeEncoder: BinaryCoder {
+package struct RangeEncoder: EntropyCoder {
     private var low: UInt64 = 0
     private var range = UInt64.max
     private let words = GrowingBuffer<UInt32>()
@@ -14,17 +14,37 @@ package struct RangeEncoder: BinaryCoder {
         if bit != 0 {
             range = bound
         } else {
-            let (sum, carry) = low.addingReportingOverflow(bound)
-            low = sum
+            raise(bound)
             range &-= bound
-            if carry { Self.propagate(words) }
         }
-        if range < 1 << 32 {
-            words.append(UInt32(truncatingIfNeeded: low >> 32))
-            low <<= 32
-            range <<= 32
-        }
+        renormalize()
         return bit
+    }
+
+    @inline(__always)
+    package mutating func code(_ symbol: Int, _ one: UnsafePointer<UInt16>, _ other: UnsafePointer<UInt16>) -> Int {
+        let unit = range >> 15
+        let below = MixedDistribution.below(symbol, one, other)
+        raise(unit &* UInt64(below))
+        range = unit &* UInt64(MixedDistribution.below(symbol &+ 1, one, other) &- below)
+        renormalize()
+        return symbol
+    }
+
+    /// Moves the interval's lower end up.
+    @inline(__always)
+    private mutating func raise(_ distance: UInt64) {
+        let (sum, carry) = low.addingReportingOverflow(distance)
+        low = sum
+        if carry { Self.propagate(words) }
+    }
+
+    @inline(__always)
+    private mutating func renormalize() {
+        guard range < 1 << 32 else { return }
+        words.append(UInt32(truncatingIfNeeded: low >> 32))
+        low <<= 32
+        range <<= 32
     }
 
     @inline(__always)
@@ -78,7 +98,7 @@ package struct RangeEncoder: BinaryCoder {
 
 /// Reads what ``RangeEncoder`` wrote. Behind the end of either stream it reads zeros: whether the result is right is for a
 /// checksum to say.
-package struct RangeDecoder: BinaryCoder {
+package struct RangeDecoder: EntropyCoder {
     private var range = UInt64.max
     /// How far the coded number lies above the interval's lower end.
     private var offset: UInt64
@@ -108,11 +128,28 @@ package struct RangeDecoder: BinaryCoder {
         let rest = range &- bound
         range = rest ^ ((rest ^ bound) & keep)
         offset &-= bound & ~keep
-        if range < 1 << 32 {
-            range <<= 32
-            offset = offset << 32 | UInt64(word())
-        }
+        renormalize()
         return bit
+    }
+
+    @inline(__always)
+    package mutating func code(_ symbol: Int, _ one: UnsafePointer<UInt16>, _ other: UnsafePointer<UInt16>) -> Int {
+        let unit = range >> 15
+        // Broken streams and the last unit lead beyond the whole.
+        let share = UInt16(truncatingIfNeeded: min(offset / unit, UInt64(SymbolDistribution.whole) &- 1))
+        let symbol = MixedDistribution.symbol(share, one, other)
+        let below = MixedDistribution.below(symbol, one, other)
+        offset &-= unit &* UInt64(below)
+        range = unit &* UInt64(MixedDistribution.below(symbol &+ 1, one, other) &- below)
+        renormalize()
+        return symbol
+    }
+
+    @inline(__always)
+    private mutating func renormalize() {
+        guard range < 1 << 32 else { return }
+        range <<= 32
+        offset = offset << 32 | UInt64(word())
     }
 
     @inline(__always)

@@ -1,111 +1,93 @@
 import Tensors
 
-/// What the integers of a tensor cost under the magnitude model, one after another in memory order: asked before a number is
+/// What the integers of a tensor cost under the token model, one after another in memory order: asked before a number is
 /// chosen, told which it became.
 package final class RateEstimate {
-    let model: MagnitudeModel
-    let surroundings: MagnitudeSurroundings
+    let model: TokenModel
+    let surroundings: TokenSurroundings
     private let batch = MagnitudeBatch(capacity: 1)
     private var counter = BitCounter()
-    /// The costs of the classes as the next number's, in bits.
-    private let classCosts: UnsafeMutablePointer<Double>
+    private let costs: TokenCosts
+    private let tokens = TokenAlphabet.tokens.base
 
     /// - Parameters:
     ///   - model: what was learned so far; it learns on.
     ///   - layout: of the tensor that follows.
-    package init(_ model: MagnitudeModel, _ layout: MagnitudeLayout) {
+    package init(_ model: TokenModel, _ layout: TokenLayout) {
         self.model = model
-        surroundings = MagnitudeSurroundings(layout)
-        classCosts = .allocate(capacity: layout.top + 1)
-        classCosts.initialize(repeating: 0, count: layout.top + 1)
+        surroundings = TokenSurroundings(layout)
+        costs = TokenCosts(tokens: .allocate(capacity: TokenCosts.stride), lowerBits: layout.lowerBits)
+        costs.tokens.initialize(repeating: 0, count: TokenCosts.stride)
     }
 
-    deinit { classCosts.deallocate() }
+    deinit { costs.tokens.deallocate() }
 
     /// The cost of all numbers so far, in bits.
     package var bits: Double { counter.bits }
 
     /// Looks at the place of the next number; ``cost(of:)`` then holds for it.
     @inline(__always)
-    package func prepare() { model.classCosts(surroundings, into: classCosts) }
-
-    /// The cost in bits of an integer as the next number. Its sign and the bits behind its leading one count as a bit each.
-    @inline(__always)
-    package func cost(of magnitude: Int) -> Double {
-        let length = Int.bitWidth &- magnitude.leadingZeroBitCount
-        return classCosts[min(length, surroundings.layout.top)] + Double(length)
+    package func prepare() {
+        let (scale, neighbours) = model.distributions(surroundings)
+        costs.set(scale, neighbours)
     }
+
+    /// The cost in bits of an integer as the next number. A sign counts as a bit.
+    @inline(__always)
+    package func cost(of magnitude: Int) -> Double { costs.cost(of: magnitude, tokens) }
 
     /// Codes the next number.
     package func append(_ value: Int) {
         batch.integers[0] = Int64(value)
-        batch.takeIntegers(1)
         model.code(1, of: batch, in: surroundings, with: &counter)
     }
 }
 
-extension MagnitudeModel {
-    /// The costs in bits of the classes 0 to `top` as the next number's.
-    fileprivate func classCosts(_ surroundings: MagnitudeSurroundings, into costs: UnsafeMutablePointer<Double>) {
-        let (one, other) = contexts(surroundings)
-        classCosts(one, other, surroundings.layout, into: costs)
-    }
+/// What integers cost by the distributions of one place. A view of memory that another owns.
+struct TokenCosts {
+    /// Bits of each token, those behind it and of a sign included.
+    let tokens: UnsafeMutablePointer<Double>
+    let lowerBits: Int
 
-    /// The costs in bits of the classes 0 to `top` by the estimates of two contexts.
-    func classCosts(
-        _ one: UnsafeMutablePointer<AdaptiveBit>,
-        _ other: UnsafeMutablePointer<AdaptiveBit>,
-        _ layout: MagnitudeLayout,
-        into costs: UnsafeMutablePointer<Double>
-    ) {
-        let tables = CodingTables()
-        let (top, middle) = (layout.top, layout.middle)
-        func decision(_ node: Int) -> (yes: Double, no: Double) {
-            let p = weights[node].mixed(one + node, other + node, tables).probability
-            return (BitCost.bits(p), BitCost.bits(65_536 - p))
-        }
-        var rest = 0.0
-        if layout.hasZeros {
-            let zero = decision(Self.zero)
-            (costs[0], rest) = (zero.yes, zero.no)
-        }
-        let lowest = layout.hasZeros ? 1 : 0
-        if middle > 0 {
-            let isAbove = decision(0)
-            var above = rest + isAbove.yes
-            rest += isAbove.no
-            for distance in stride(from: middle - 1, to: 0, by: -1) {
-                let isHigher = decision(Self.above + middle - 1 - distance)
-                if top - distance >= lowest { costs[top - distance] = above + isHigher.no }
-                above += isHigher.yes
-            }
-            if top >= lowest { costs[top] = above }
-        }
-        for distance in middle...max(middle, top) where distance <= top {
-            guard distance - middle < Int(Self.longestBelow) else {
-                if top - distance >= lowest { costs[top - distance] = rest }
-                continue
-            }
-            let isLower = decision(Self.below + distance - middle)
-            if top - distance >= lowest { costs[top - distance] = rest + isLower.no }
-            rest += isLower.yes
+    static let stride = SymbolDistribution.symbols
+
+    /// Takes the costs from the two distributions that are mixed.
+    func set(_ scale: SymbolDistribution, _ neighbours: SymbolDistribution) {
+        let (one, other) = (scale.cumulative, neighbours.cumulative)
+        let widths = TokenAlphabet.width.base
+        var below: UInt32 = 0
+        for token in 0..<Self.stride {
+            let next = MixedDistribution.below(token &+ 1, one, other)
+            let rest = Int(widths[token]) &+ lowerBits &+ (token | lowerBits != 0 ? 1 : 0)
+            tokens[token] = BitCost.bits((next &- below) << 1) + Double(rest)
+            below = next
         }
     }
 
-    /// The estimates of the next number's decisions in its two contexts.
-    private func contexts(
-        _ s: MagnitudeSurroundings
-    ) -> (scale: UnsafeMutablePointer<AdaptiveBit>, neighbours: UnsafeMutablePointer<AdaptiveBit>) {
-        let mask = MagnitudeSurroundings.history - 1
-        let (place, number, kernelLength) = (s.place, s.number, s.layout.kernelLength)
+    @inline(__always)
+    func cost(of magnitude: Int, _ table: UnsafePointer<UInt8>) -> Double {
+        let upper = UInt64(magnitude) &>> UInt64(lowerBits)
+        guard upper < TokenAlphabet.own else {
+            return tokens[TokenAlphabet.escape] + Double(TokenAlphabet.escapedBits(upper))
+        }
+        return tokens[Int(table[Int(upper)])]
+    }
+}
+
+extension TokenModel {
+    /// The distributions of the next number's token in its two contexts.
+    fileprivate func distributions(
+        _ s: TokenSurroundings
+    ) -> (scale: SymbolDistribution, neighbours: SymbolDistribution) {
+        let (place, number, kernelLength) = (s.place, s.number, s.kernelLength)
         let row = place == 0 ? s.whole : s.row
-        let wholeLevel = place == 0 ? Self.level(s.whole) : s.wholeLevel
+        let wholeLevel = place == 0 ? ScaleContext.level(s.whole) : s.wholeLevel
         let column = s.columns[place]
-        let last = place > 0 ? s.magnitudes[(number &- 1) & mask] : row >> 4
-        let beforeLast = place > 1 ? s.magnitudes[(number &- 2) & mask] : last
+        let last = place > 0 ? s.magnitudes[(number &- 1) & Surroundings.mask] : row >> 4
+        let beforeLast = place > 1 ? s.magnitudes[(number &- 2) & Surroundings.mask] : last
         let isInner = kernelLength > 1 && place >= kernelLength
-        let across = isInner ? s.magnitudes[(number &- kernelLength) & mask] : last
-        let contexts = Self.contexts(
+        let across = isInner ? s.magnitudes[(number &- kernelLength) & Surroundings.mask] : last
+        let contexts = ScaleContext.contexts(
             row: row,
             column: column == 0 ? s.whole : column,
             wholeLevel: wholeLevel,
@@ -113,7 +95,7 @@ extension MagnitudeModel {
             beforeLast: beforeLast,
             across: across
         )
-        let half = DependentTrellis.half(s.state) &* Self.contexts
-        return (scale + (contexts.scale &+ half) &* Self.nodes, neighbours + contexts.near &* Self.nodes)
+        let half = DependentTrellis.half(s.state) &* ScaleContext.count
+        return (scale[contexts.scale &+ half], neighbours[contexts.near &+ half])
     }
 }

@@ -104,7 +104,7 @@ import Testing
         #expect(counter.bits < 0.97 * entropy)
     }
 
-    private static func run<Coder: BinaryCoder>(
+    private static func run<Coder: EntropyCoder>(
         _ test: Case,
         _ modelledBits: Int,
         _ batch: MagnitudeBatch,

@@ -35,7 +35,11 @@ typedef enum _Cnnopt__CompactMethod {
   /*
    * numbers by the magnitude model
    */
-  CNNOPT__COMPACT_METHOD__MAGNITUDES = 3
+  CNNOPT__COMPACT_METHOD__MAGNITUDES = 3,
+  /*
+   * numbers on grids by the token model
+   */
+  CNNOPT__COMPACT_METHOD__TOKENS = 4
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(CNNOPT__COMPACT_METHOD)
 } Cnnopt__CompactMethod;
 typedef enum _Cnnopt__CompactCoding {
@@ -134,7 +138,7 @@ struct  Cnnopt__CompactSection
   protobuf_c_boolean has_method;
   Cnnopt__CompactMethod method;
   /*
-   * What it decodes to: numbers where the method is MAGNITUDES, else bytes.
+   * What it decodes to: numbers where the method is MAGNITUDES or TOKENS, else bytes.
    */
   protobuf_c_boolean has_decoded;
   uint64_t decoded;
@@ -209,7 +213,7 @@ struct  Cnnopt__CompactPayload
   protobuf_c_boolean has_kernel_length;
   uint32_t kernel_length;
   /*
-   * What the magnitude model has to know.
+   * What the models have to know: the highest class; for GRID the length in bits of the median.
    */
   protobuf_c_boolean has_top;
   uint32_t top;

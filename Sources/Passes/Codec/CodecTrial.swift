@@ -35,7 +35,7 @@ struct CodecTrial {
     private let work: CodecWork
     private let lambda: Double
     private var execution: PairedExecution
-    private let model = MagnitudeModel(modelledBits: 3)
+    private let model = TokenModel()
     private(set) var outcomes: [Outcome] = []
     /// Nodes that turned out not to be what they look like.
     private(set) var refused: [NodeID] = []

@@ -46,8 +46,6 @@ struct GridRounding {
 
     /// The largest multiple.
     static let largest = 1_000_000.0
-    /// Bits of the longest multiple that the layout has room for.
-    private static let longest = 24
 
     var rows: Int { sensitivities.count }
 
@@ -56,7 +54,7 @@ struct GridRounding {
     /// - Parameters:
     ///   - wanted: row after row.
     ///   - model: of all layers, one after another.
-    func round(_ wanted: [Double], to grid: WeightGrid, _ model: MagnitudeModel) -> Result {
+    func round(_ wanted: [Double], to grid: WeightGrid, _ model: TokenModel) -> Result {
         if grid.isDependent { return roundDependently(wanted, to: grid, model) }
         let rate = RateEstimate(model, layout(wanted, grid))
         var multiples = [Int32](repeating: 0, count: wanted.count)
@@ -122,26 +120,18 @@ struct GridRounding {
     }
 
     /// What the coder will be told of the tensor, from the nearest multiples.
-    func layout(_ wanted: [Double], _ grid: WeightGrid) -> MagnitudeLayout {
-        var classes = [Int](repeating: 0, count: 64)
+    func layout(_ wanted: [Double], _ grid: WeightGrid) -> TokenLayout {
+        var lengths = [Int](repeating: 0, count: Int.bitWidth + 1)
         for row in 0..<rows {
             for place in 0..<length {
                 var multiple = min(abs(wanted[row * length + place]) / grid.step(row, place), Self.largest)
                 if grid.isDependent { multiple = (multiple + 0.5) / 2 }
                 let nearest = Int(multiple + 0.4)
-                classes[Int.bitWidth - nearest.leadingZeroBitCount] += 1
+                lengths[Int.bitWidth - nearest.leadingZeroBitCount] += 1
             }
         }
-        let hasZeros = MagnitudeLayout.tellsZeros(classes[0], of: wanted.count)
-        // Errors that are made up for may lead beyond the largest multiple.
-        let top = min((classes.lastIndex { $0 > 0 } ?? 0) + 1, Self.longest)
-        if hasZeros { classes[0] = 0 }
-        return MagnitudeLayout(
-            top: top,
-            middle: MagnitudeLayout.middle(classes, top: top),
-            hasZeros: hasZeros,
-            zerosHaveSigns: false,
-            widths: MagnitudeLayout.integerWidths(longest: Self.longest),
+        return TokenLayout(
+            typicalLength: TokenLayout.typicalLength(lengths),
             rowLength: isRowMajor ? length : rows,
             kernelLength: kernelLength,
             isDependent: grid.isDependent

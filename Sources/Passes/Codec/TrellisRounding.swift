@@ -10,7 +10,7 @@ extension GridRounding {
     /// - Parameters:
     ///   - wanted: row after row, as they lie in memory.
     ///   - model: of all layers, one after another; it learns what is decided.
-    func roundDependently(_ wanted: [Double], to grid: WeightGrid, _ model: MagnitudeModel) -> Result {
+    func roundDependently(_ wanted: [Double], to grid: WeightGrid, _ model: TokenModel) -> Result {
         let estimate = RateEstimate(model, layout(wanted, grid))
         let rates = PathRates(estimate)
         let trellis = TrellisPaths(length)
@@ -80,13 +80,12 @@ extension GridRounding {
                 let at = place - kernelLength
                 across = at >= decided ? numbers.magnitudes[at] : trellis.decided.magnitudes[at]
             }
-            let costs = rates.classCosts(path.rates, place: place, across: across, half: half)
+            let contexts = rates.contexts(path.rates, place: place, across: across, half: half)
             func consider(_ index: Int) {
                 let multiple = Int(DependentTrellis.multiple(Int64(index), state))
                 let rest = size - Double(multiple)
-                let length = Int.bitWidth - index.leadingZeroBitCount
                 let error = cost * rest * rest
-                let total = path.cost + error + lambda * (costs[min(length, rates.top)] + Double(length))
+                let total = path.cost + error + lambda * rates.cost(of: index, in: contexts)
                 let to = DependentTrellis.next(state, parity: index & 1)
                 guard total < arrivals[to]?.path.cost ?? .infinity else { return }
                 var next = path

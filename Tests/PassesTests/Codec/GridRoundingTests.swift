@@ -66,7 +66,7 @@ private func numbers(_ count: Int, seed: UInt64) -> [Double] {
     }
 
     private func round(_ rounding: GridRounding, _ wanted: [Double], _ grid: WeightGrid) -> GridRounding.Result {
-        rounding.round(wanted, to: grid, MagnitudeModel(modelledBits: 3))
+        rounding.round(wanted, to: grid, TokenModel())
     }
 
     private func errors(_ result: GridRounding.Result, _ wanted: [Double], _ grid: WeightGrid) -> [[Double]] {
