@@ -142,6 +142,8 @@ class Judge:
         outputs = first_outputs(options.model, self.images)
         self.probabilities = are_probabilities(outputs)
         self.original = log_probabilities(outputs, self.probabilities)
+        self.learned = numpy.load(options.calibration)
+        self.answers = first_outputs(options.model, self.learned).argmax(axis=1)
 
     def top1(self, logs):
         return None if self.labels is None else 100 * float((logs.argmax(axis=1) == self.labels).mean())
@@ -151,6 +153,7 @@ class Judge:
         return {
             "top1": self.top1(logs),
             "agreement": 100 * float((logs.argmax(axis=1) == self.original.argmax(axis=1)).mean()),
+            "learnedAgreement": 100 * float((first_outputs(model, self.learned).argmax(axis=1) == self.answers).mean()),
             "divergence": float((numpy.exp(self.original) * (self.original - logs)).sum(axis=1).mean()),
         }
 
@@ -200,6 +203,8 @@ def size_ratio(ours, point, quality):
 
 QUALITIES = {
     "agreement": lambda point: point["agreement"],
+    # Of images that one of the two has seen: not a fair comparison, but what a user sees who measures on these.
+    "learnedAgreement": lambda point: point["learnedAgreement"],
     # A model that answers exactly as the original does has no logarithm: far below all others.
     "divergence": lambda point: -math.log(max(point["divergence"], 1e-12)),
 }
@@ -242,23 +247,24 @@ def print_points(points, judge):
     original = judge.top1(judge.original)
     note = "" if original is None else f", top-1 of the original {original:.2f} %"
     print(f"{len(judge.images)} held-out images{note}")
-    print(f"{'':16} {'bytes':>9} {'seconds':>8} {'top-1':>6} {'agree':>6} {'KL':>9}")
+    print(f"agreement of held-out images, and in the last column of the {len(judge.learned)} that ours learned from")
+    print(f"{'':16} {'bytes':>9} {'seconds':>8} {'top-1':>6} {'agree':>6} {'KL':>9} {'learned':>7}")
     for point in points:
         top1 = f"{'':6}" if point["top1"] is None else f"{point['top1']:6.2f}"
-        figures = f"{point['bytes']:9} {point['seconds']:8.2f} {top1} {point['agreement']:6.2f} {point['divergence']:9.6f}"
+        figures = f"{point['bytes']:9} {point['seconds']:8.2f} {top1} {point['agreement']:6.2f} {point['divergence']:9.6f} {point['learnedAgreement']:7.2f}"
         print(f"{point['name']:16} {figures}")
 
 
 def print_ratios(rows):
     text = lambda ratio: f"{'outside':>9}" if ratio is None else f"{ratio:9.4f}"
-    print(f"\nbytes, ours / NNCodec\n{'at equal':16} {'agreement':>9} {'KL':>9}")
+    print(f"\nbytes, ours / NNCodec\n{'at equal':16} {'agreement':>9} {'learned':>9} {'KL':>9}")
     for row in rows:
-        print(f"{row['name']:16} {text(row['agreement'])} {text(row['divergence'])}")
+        print(f"{row['name']:16} {' '.join(text(row[name]) for name in QUALITIES)}")
     means = []
     for name in QUALITIES:
         inside = [math.log(row[name]) for row in rows if row[name] is not None]
         means.append(math.exp(statistics.fmean(inside)) if inside else None)
-    print(f"{'geometric mean':16} {text(means[0])} {text(means[1])}")
+    print(f"{'geometric mean':16} {' '.join(map(text, means))}")
 
 
 def print_speeds(rows):

@@ -83,11 +83,13 @@ struct CodecTrial {
         let rows = layer.rows
         let isCentred = layer.bias != nil
         let isRowMajor = layer.linear.form.weightOutputAxis == 0
+        let share = work.shares.share(layer.linear.output)
         func rounding(_ factors: [CurvatureFactor], _ rows: Int, _ optimism: Double) -> GridRounding {
-            GridRounding(
+            let channels = share.channels.count == rows ? share.channels : [Double](repeating: 1, count: rows)
+            return GridRounding(
                 factors: factors,
                 // A quadratic form counts twice its error.
-                sensitivities: [Double](repeating: optimism / 2, count: rows),
+                sensitivities: channels.map { $0 * optimism / 2 },
                 length: layer.rows.rowLength,
                 isRowMajor: isRowMajor,
                 kernelLength: layer.rows.taps <= MagnitudeLayout.largestKernel ? layer.rows.taps : 1,
@@ -97,7 +99,6 @@ struct CodecTrial {
         var all = halves[0]
         for half in halves.dropFirst() { all.add(half) }
         let wanted = try wanted(layer, all.rows)
-        let share = work.shares.share(layer.linear.output)
         guard
             let curvature = LayerCurvature(
                 all,

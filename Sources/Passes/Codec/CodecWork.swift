@@ -130,10 +130,25 @@ struct CodecWork {
                 layers.values.map { ($0.linear.output, $0.linear.form.outputChannelAxis) },
                 uniquingKeysWith: { first, _ in first }
             ),
+            inner: try Self.inner(graph, found.linears),
             samples: learning.source,
             context
         )
         if let note = shares.note { notes.append(note) }
+    }
+
+    /// The values that some layer depends on.
+    private static func inner(_ graph: Graph, _ layers: [LinearLayer]) throws(CNNOptError) -> Set<ValueID> {
+        let nodes = Set(layers.map(\.node))
+        var values: Set<ValueID> = []
+        for id in try graph.topologicalOrder().reversed() {
+            let node = graph[id]
+            guard nodes.contains(id) || node.outputs.contains(where: { $0.map(values.contains) ?? false }) else {
+                continue
+            }
+            values.formUnion(node.inputs.compactMap { $0 })
+        }
+        return values
     }
 
     /// All weights that are put on grids.

@@ -11,6 +11,8 @@ struct GradientShares: Sendable {
         var between: Double
         /// Σ over positions of how far gradients are from their mean.
         var within: Double
+        /// How much more than others each output channel counts, 1 on average; empty where all count alike.
+        var channels: [Double] = []
     }
 
     private(set) var shares: [ValueID: Share] = [:]
@@ -23,9 +25,17 @@ struct GradientShares: Sendable {
     private static let samples = 256
     private static let draws = 2
 
-    /// - Parameter outputs: each with its channel axis.
-    init(_ model: Model, outputs: [ValueID: Int], samples: any SampleSource, _ context: PassContext) throws(CNNOptError)
-    {
+    /// - Parameters:
+    ///   - outputs: each with its channel axis.
+    ///   - inner: those whose channels go on into another layer; the others' channels are the network's answers, which
+    ///     the images at hand say little of.
+    init(
+        _ model: Model,
+        outputs: [ValueID: Int],
+        inner: Set<ValueID>,
+        samples: any SampleSource,
+        _ context: PassContext
+    ) throws(CNNOptError) {
         let sensitivity = try OutputSensitivity.measure(
             model,
             outputs: outputs,
@@ -40,7 +50,11 @@ struct GradientShares: Sendable {
             return channels.reduce(0, +) / Double(channels.count * sensitivity.lossTerms)
         }
         for value in sensitivity.channels.keys {
-            let share = Share(between: mean(sensitivity.between[value]), within: mean(sensitivity.within[value]))
+            let share = Share(
+                between: mean(sensitivity.between[value]),
+                within: mean(sensitivity.within[value]),
+                channels: inner.contains(value) ? ChannelSensitivities.relative(sensitivity.halves[value] ?? []) : []
+            )
             if share.between + share.within > 0 { shares[value] = share }
         }
         if !sensitivity.unmeasured.isEmpty {

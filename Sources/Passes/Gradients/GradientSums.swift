@@ -4,6 +4,8 @@ import Tensors
 struct GradientSums: Sendable {
     /// Σ over samples and positions of the squares.
     private(set) var squares: [Double]
+    /// The part of ``squares`` that samples of odd numbers have.
+    private(set) var oddSquares: [Double]
     /// Σ over samples of the squared sum over the positions.
     private(set) var between: [Double]
     /// Positions of a channel in one sample.
@@ -15,7 +17,8 @@ struct GradientSums: Sendable {
     /// - Parameters:
     ///   - gradient: samples first; rows of zeros count for nothing.
     ///   - axis: of the channels.
-    init(_ gradient: TensorData, axis: Int) throws(CNNOptError) {
+    ///   - first: the number of the first sample.
+    init(_ gradient: TensorData, axis: Int, first: Int = 0) throws(CNNOptError) {
         guard gradient.shape.indices.contains(axis) else {
             throw CNNOptError(.internalFault, "axis \(axis) of a gradient of shape \(gradient.shape)")
         }
@@ -24,18 +27,19 @@ struct GradientSums: Sendable {
         let inner = shape[(axis + 1)...].reduce(1, *)
         positions = outer * inner
         squares = [Double](repeating: 0, count: shape[axis])
-        between = squares
+        (between, oddSquares) = (squares, squares)
         let samples = axis > 0 ? shape[0] : 1
         if gradient.elementType == .float64 {
-            try add(Double.self, gradient, samples, outer, inner)
+            try add(Double.self, gradient, first, samples, outer, inner)
         } else {
-            try add(Float.self, gradient, samples, outer, inner)
+            try add(Float.self, gradient, first, samples, outer, inner)
         }
     }
 
     mutating func add(_ other: GradientSums) {
         for channel in squares.indices where other.squares.indices.contains(channel) {
             squares[channel] += other.squares[channel]
+            oddSquares[channel] += other.oddSquares[channel]
             between[channel] += other.between[channel]
         }
     }
@@ -43,12 +47,13 @@ struct GradientSums: Sendable {
     private mutating func add<T: TensorScalar & BinaryFloatingPoint>(
         _ type: T.Type,
         _ gradient: TensorData,
+        _ first: Int,
         _ samples: Int,
         _ outer: Int,
         _ inner: Int
     ) throws(CNNOptError) {
         let channels = squares.count
-        var (squares, between) = (squares, between)
+        var (squares, oddSquares, between) = (squares, oddSquares, between)
         try gradient.withElements(type) { (elements) throws(CNNOptError) in
             guard let base = elements.baseAddress else { return }
             for sample in 0..<samples {
@@ -63,10 +68,11 @@ struct GradientSums: Sendable {
                         }
                     }
                     squares[channel] += square
+                    if (first + sample) % 2 == 1 { oddSquares[channel] += square }
                     between[channel] += sum * sum
                 }
             }
         }
-        (self.squares, self.between) = (squares, between)
+        (self.squares, self.oddSquares, self.between) = (squares, oddSquares, between)
     }
 }

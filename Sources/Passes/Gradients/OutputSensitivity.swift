@@ -18,6 +18,9 @@ package struct OutputSensitivity: Sendable {
     package private(set) var between: [ValueID: [Double]] = [:]
     /// The same of Σ over positions of how far ∂L/∂y is from its mean over the positions, squared.
     package private(set) var within: [ValueID: [Double]] = [:]
+    /// ``channels``, up to a factor, by the samples of even numbers and by those of odd ones: how far the two agree says how
+    /// much is chance.
+    package private(set) var halves: [ValueID: [[Double]]] = [:]
     /// Layers without a gradient, or with one that lacks what a barrier kept back; ascending.
     package private(set) var unmeasured: [ValueID] = []
     /// The nodes that kept gradients back.
@@ -68,6 +71,7 @@ package struct OutputSensitivity: Sendable {
         }
         let runs = Double(count * max(1, draws))
         result.channels = totals.mapValues { $0.squares.map { $0 / runs } }
+        result.halves = totals.mapValues { [zip($0.squares, $0.oddSquares).map(-), $0.oddSquares] }
         result.between = totals.mapValues { $0.between.map { $0 / runs } }
         result.within = totals.mapValues { $0.within.map { $0 / runs } }
         return result

@@ -180,7 +180,7 @@ struct SensitivityRun: Sendable {
             }
             let tensors = try backward.run(inputs, threads: threads)
             for (index, place) in places.enumerated() {
-                let own = try GradientSums(tensors[place], axis: axes[index])
+                let own = try GradientSums(tensors[place], axis: axes[index], first: start + range.lowerBound)
                 if draw == 0 { sums.append(own) } else { sums[index].add(own) }
             }
         }
