@@ -18,40 +18,17 @@ extension MagnitudeModel {
     ) {
         var local = coder
         let tables = CodingTables()
-        let rowRates = RunningMean.rowRates.base
         let (scale, neighbours, weights, fractions) = (scale, neighbours, weights, fractions)
         let (sign, modelledBits) = (sign, modelledBits)
         let (classes, payloads) = (batch.classes, batch.payloads)
-        let (columns, magnitudes, signs) = (surroundings.columns, surroundings.magnitudes, surroundings.signs)
         let widths = surroundings.widths
         let layout = surroundings.layout
         let (top, middle) = (UInt32(layout.top), UInt32(layout.middle))
-        let (rowLength, kernelLength) = (layout.rowLength, layout.kernelLength)
         let (hasZeros, zerosHaveSigns) = (layout.hasZeros, layout.zerosHaveSigns)
-        var (row, whole) = (surroundings.row, surroundings.whole)
-        var (place, kernelPlace, number) = (surroundings.place, surroundings.kernelPlace, surroundings.number)
-        let mask = Surroundings.mask
-        var wholeLevel = surroundings.wholeLevel
+        var cursor = SurroundingsCursor(surroundings)
         let hasRawSigns = layout.hasRawSigns
         for index in 0..<min(count, batch.capacity) {
-            if place == 0 {
-                row = whole
-                wholeLevel = ScaleContext.level(whole)
-            }
-            let column = columns[place]
-            let last = place > 0 ? magnitudes[(number &- 1) & mask] : row >> 4
-            let beforeLast = place > 1 ? magnitudes[(number &- 2) & mask] : last
-            let isInner = kernelLength > 1 && place >= kernelLength
-            let acrossIndex = (number &- kernelLength) & mask
-            let across = isInner ? magnitudes[acrossIndex] : last
-            let (scaleContext, nearContext) = ScaleContext.contexts(
-                row: row,
-                column: column == 0 ? whole : column,
-                wholeLevel: wholeLevel,
-                last: last,
-                beforeLast: beforeLast,
-                across: across
-            )
+            let (scaleContext, nearContext) = cursor.contexts()
             let one = scale + scaleContext &* Self.nodes
             let other = neighbours + nearContext &* Self.nodes
             let given = UInt32(classes[index])
@@ -79,9 +56,7 @@ extension MagnitudeModel {
                     if hasRawSigns {
                         signBit = UInt32(truncatingIfNeeded: local.codeRaw(UInt64(signBit), count: 1))
                     } else {
-                        let left = kernelPlace > 0 ? 1 &+ Int(signs[(number &- 1) & mask]) : 0
-                        let above = place >= kernelLength ? 1 &+ Int(signs[acrossIndex]) : 0
-                        signBit = sign[3 &* left &+ above].code(signBit, tables, &local)
+                        signBit = sign[cursor.signContext].code(signBit, tables, &local)
                     }
                     let width = Int(widths[Int(found)])
                     // Of the fraction, the upper bits by a binary tree for each class.
@@ -101,24 +76,9 @@ extension MagnitudeModel {
                 }
             }
             payloads[index] = payload
-            magnitudes[number & mask] = magnitude
-            signs[number & mask] = UInt8(truncatingIfNeeded: payload & 1)
-
-            let seen = magnitude << 4
-            row = RunningMean.moved(row, seen, rowRates[min(place, 15)])
-            whole = RunningMean.whole(whole, seen)
-            columns[place] = RunningMean.column(column, seen, whole: whole)
-            number &+= 1
-            place &+= 1
-            kernelPlace &+= 1
-            if kernelPlace == kernelLength { kernelPlace = 0 }
-            if place == rowLength {
-                place = 0
-                kernelPlace = 0
-            }
+            _ = cursor.advance(magnitude, isNegative: UInt8(truncatingIfNeeded: payload & 1))
         }
-        (surroundings.row, surroundings.whole, surroundings.wholeLevel) = (row, whole, wholeLevel)
-        (surroundings.place, surroundings.kernelPlace, surroundings.number) = (place, kernelPlace, number)
+        cursor.store(in: surroundings)
         coder = local
     }
 

@@ -77,25 +77,11 @@ struct TokenCosts {
 extension TokenModel {
     /// The distributions of the next number's token in its two contexts.
     fileprivate func distributions(
-        _ s: TokenSurroundings
+        _ surroundings: TokenSurroundings
     ) -> (scale: SymbolDistribution, neighbours: SymbolDistribution) {
-        let (place, number, kernelLength) = (s.place, s.number, s.kernelLength)
-        let row = place == 0 ? s.whole : s.row
-        let wholeLevel = place == 0 ? ScaleContext.level(s.whole) : s.wholeLevel
-        let column = s.columns[place]
-        let last = place > 0 ? s.magnitudes[(number &- 1) & Surroundings.mask] : row >> 4
-        let beforeLast = place > 1 ? s.magnitudes[(number &- 2) & Surroundings.mask] : last
-        let isInner = kernelLength > 1 && place >= kernelLength
-        let across = isInner ? s.magnitudes[(number &- kernelLength) & Surroundings.mask] : last
-        let contexts = ScaleContext.contexts(
-            row: row,
-            column: column == 0 ? s.whole : column,
-            wholeLevel: wholeLevel,
-            last: last,
-            beforeLast: beforeLast,
-            across: across
-        )
-        let half = DependentTrellis.half(s.state) &* ScaleContext.count
+        var cursor = SurroundingsCursor(surroundings)
+        let contexts = cursor.contexts()
+        let half = DependentTrellis.half(surroundings.state) &* ScaleContext.count
         return (scale[contexts.scale &+ half], neighbours[contexts.near &+ half])
     }
 }

@@ -40,6 +40,90 @@ package class Surroundings {
     }
 }
 
+/// Where a loop over a tensor's numbers is and what surrounds that place: a value, so that all of it stays in registers.
+struct SurroundingsCursor {
+    let columns: UnsafeMutablePointer<UInt32>
+    let magnitudes: UnsafeMutablePointer<UInt32>
+    let signs: UnsafeMutablePointer<UInt8>
+    let rowLength: Int
+    let kernelLength: Int
+    private let rowRates = RunningMean.rowRates.base
+    private var row: UInt32
+    private var whole: UInt32
+    private var wholeLevel: Int
+    private var place: Int
+    private var kernelPlace: Int
+    private var number: Int
+    /// The last two magnitudes.
+    private var last: UInt32
+    private var beforeLast: UInt32
+
+    @inline(__always)
+    init(_ surroundings: Surroundings) {
+        (columns, magnitudes, signs) = (surroundings.columns, surroundings.magnitudes, surroundings.signs)
+        (rowLength, kernelLength) = (surroundings.rowLength, surroundings.kernelLength)
+        (row, whole, wholeLevel) = (surroundings.row, surroundings.whole, surroundings.wholeLevel)
+        (place, kernelPlace, number) = (surroundings.place, surroundings.kernelPlace, surroundings.number)
+        last = magnitudes[(number &- 1) & Surroundings.mask]
+        beforeLast = magnitudes[(number &- 2) & Surroundings.mask]
+    }
+
+    /// Puts back where the loop has come to.
+    @inline(__always)
+    func store(in surroundings: Surroundings) {
+        (surroundings.row, surroundings.whole, surroundings.wholeLevel) = (row, whole, wholeLevel)
+        (surroundings.place, surroundings.kernelPlace, surroundings.number) = (place, kernelPlace, number)
+    }
+
+    /// The two contexts of the next number, by ``ScaleContext``. Has to be called once before each ``advance(_:isNegative:)``.
+    @inline(__always)
+    mutating func contexts() -> (scale: Int, near: Int) {
+        if place == 0 {
+            row = whole
+            wholeLevel = ScaleContext.level(whole)
+        }
+        let column = columns[place]
+        let last = place > 0 ? last : row >> 4
+        let isInner = kernelLength > 1 && place >= kernelLength
+        return ScaleContext.contexts(
+            row: row,
+            column: column == 0 ? whole : column,
+            wholeLevel: wholeLevel,
+            last: last,
+            beforeLast: place > 1 ? beforeLast : last,
+            across: isInner ? magnitudes[(number &- kernelLength) & Surroundings.mask] : last
+        )
+    }
+
+    /// The context of the next number's sign, 0 to 8: the sign before it in the kernel and that of the kernel before.
+    @inline(__always)
+    var signContext: Int {
+        let left = kernelPlace > 0 ? 1 &+ Int(signs[(number &- 1) & Surroundings.mask]) : 0
+        let above = place >= kernelLength ? 1 &+ Int(signs[(number &- kernelLength) & Surroundings.mask]) : 0
+        return 3 &* left &+ above
+    }
+
+    /// Goes on to the next number.
+    /// - Returns: whether it begins a row.
+    @inline(__always)
+    mutating func advance(_ magnitude: UInt32, isNegative: UInt8) -> Bool {
+        magnitudes[number & Surroundings.mask] = magnitude
+        signs[number & Surroundings.mask] = isNegative
+        (last, beforeLast) = (magnitude, last)
+        let seen = magnitude << 4
+        row = RunningMean.moved(row, seen, rowRates[min(place, 15)])
+        whole = RunningMean.whole(whole, seen)
+        columns[place] = RunningMean.column(columns[place], seen, whole: whole)
+        number &+= 1
+        place &+= 1
+        kernelPlace &+= 1
+        if kernelPlace == kernelLength { kernelPlace = 0 }
+        guard place == rowLength else { return false }
+        (place, kernelPlace) = (0, 0)
+        return true
+    }
+}
+
 /// The contexts that follow from what surrounds a number: how large it is likely to be.
 enum ScaleContext {
     /// Contexts of one kind.

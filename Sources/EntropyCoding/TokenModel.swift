@@ -40,42 +40,18 @@ extension TokenModel {
     ) {
         var local = coder
         let tables = CodingTables()
-        let rowRates = RunningMean.rowRates.base
         let successors = DependentTrellis.successors.base
         let (tokens, firsts, tokenWidths) = (
             TokenAlphabet.tokens.base, TokenAlphabet.first.base, TokenAlphabet.width.base
         )
         let (scale, neighbours, sign) = (scale, neighbours, sign)
         let integers = batch.integers
-        let (columns, magnitudes, signs) = (surroundings.columns, surroundings.magnitudes, surroundings.signs)
         let layout = surroundings.layout
-        let (rowLength, kernelLength) = (layout.rowLength, layout.kernelLength)
         let (lowerBits, isDependent, hasRawSigns) = (layout.lowerBits, layout.isDependent, layout.hasRawSigns)
-        var (row, whole, wholeLevel) = (surroundings.row, surroundings.whole, surroundings.wholeLevel)
-        var (place, kernelPlace, number) = (surroundings.place, surroundings.kernelPlace, surroundings.number)
-        let mask = Surroundings.mask
-        var previous = magnitudes[(number &- 1) & mask]
-        var beforePrevious = magnitudes[(number &- 2) & mask]
+        var cursor = SurroundingsCursor(surroundings)
         var state = surroundings.state
         for index in 0..<min(count, batch.capacity) {
-            if place == 0 {
-                row = whole
-                wholeLevel = ScaleContext.level(whole)
-            }
-            let column = columns[place]
-            let last = place > 0 ? previous : row >> 4
-            let beforeLast = place > 1 ? beforePrevious : last
-            let isInner = kernelLength > 1 && place >= kernelLength
-            let acrossIndex = (number &- kernelLength) & mask
-            let across = isInner ? magnitudes[acrossIndex] : last
-            let (scaleContext, nearContext) = ScaleContext.contexts(
-                row: row,
-                column: column == 0 ? whole : column,
-                wholeLevel: wholeLevel,
-                last: last,
-                beforeLast: beforeLast,
-                across: across
-            )
+            let (scaleContext, nearContext) = cursor.contexts()
             let half = (state & 1) &* ScaleContext.count
             let (one, other) = (scale[scaleContext &+ half], neighbours[nearContext &+ half])
 
@@ -92,10 +68,8 @@ extension TokenModel {
             let hasSign = token | lowerBits != 0
             var negative: UInt64 = given < 0 ? 1 : 0
             if hasSign, !hasRawSigns {
-                let left = kernelPlace > 0 ? 1 &+ Int(signs[(number &- 1) & mask]) : 0
-                let above = place >= kernelLength ? 1 &+ Int(signs[acrossIndex]) : 0
                 negative = UInt64(
-                    sign[3 &* left &+ above].code(UInt32(truncatingIfNeeded: negative), tables, &local)
+                    sign[cursor.signContext].code(UInt32(truncatingIfNeeded: negative), tables, &local)
                 )
             }
             // What is left of the magnitude, and the sign below it where it is coded as it is.
@@ -111,25 +85,10 @@ extension TokenModel {
 
             if isDependent { state = Int(successors[state << 1 | Int(truncatingIfNeeded: magnitude & 1)]) }
             let seen = TokenSurroundings.seen(magnitude &>> UInt64(lowerBits))
-            magnitudes[number & mask] = seen
-            (previous, beforePrevious) = (seen, previous)
-            signs[number & mask] = UInt8(truncatingIfNeeded: minus & 1)
-            row = RunningMean.moved(row, seen << 4, rowRates[min(place, 15)])
-            whole = RunningMean.whole(whole, seen << 4)
-            columns[place] = RunningMean.column(column, seen << 4, whole: whole)
-            number &+= 1
-            place &+= 1
-            kernelPlace &+= 1
-            if kernelPlace == kernelLength { kernelPlace = 0 }
-            if place == rowLength {
-                place = 0
-                kernelPlace = 0
-                state = DependentTrellis.start
-            }
+            if cursor.advance(seen, isNegative: UInt8(truncatingIfNeeded: minus & 1)) { state = DependentTrellis.start }
         }
         surroundings.state = state
-        (surroundings.row, surroundings.whole, surroundings.wholeLevel) = (row, whole, wholeLevel)
-        (surroundings.place, surroundings.kernelPlace, surroundings.number) = (place, kernelPlace, number)
+        cursor.store(in: surroundings)
         coder = local
     }
 
