@@ -7,14 +7,13 @@ enum NumberLayout: Equatable {
 }
 
 /// The models that a section's numbers are coded by: tokens for multiples of steps, magnitudes for all others.
-struct NumberModels {
-    private let magnitudes: MagnitudeModel
-    private let tokens: TokenModel
+final class NumberModels {
+    private let modelledBits: Int
+    private lazy var magnitudes = MagnitudeModel(modelledBits: modelledBits)
+    private lazy var tokens = TokenModel()
 
     /// - Parameter modelledBits: of the magnitude model.
-    init(modelledBits: Int) {
-        (magnitudes, tokens) = (MagnitudeModel(modelledBits: modelledBits), TokenModel())
-    }
+    init(modelledBits: Int) { self.modelledBits = modelledBits }
 
     /// Begins with the numbers of a payload, or of a piece of one.
     func begin(_ layout: NumberLayout) -> Run {

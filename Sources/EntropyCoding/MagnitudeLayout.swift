@@ -51,13 +51,7 @@ extension MagnitudeLayout {
     /// How far the median class lies below the highest.
     /// - Parameter classes: how many numbers are of each.
     package static func middle(_ classes: [Int], top: Int) -> Int {
-        var (left, median) = (classes.reduce(0, +) / 2, 0)
-        for (number, count) in classes.enumerated() {
-            median = number
-            left -= count
-            if left < 0 { break }
-        }
-        return max(min(top - median, lowestMiddle), 0)
+        max(min(top - TokenLayout.typicalLength(classes), lowestMiddle), 0)
     }
 
     /// The fraction's bits of integers, whose class is their length in bits.

@@ -42,11 +42,11 @@ package class Surroundings {
 
 /// Where a loop over a tensor's numbers is and what surrounds that place: a value, so that all of it stays in registers.
 struct SurroundingsCursor {
-    let columns: UnsafeMutablePointer<UInt32>
-    let magnitudes: UnsafeMutablePointer<UInt32>
-    let signs: UnsafeMutablePointer<UInt8>
-    let rowLength: Int
-    let kernelLength: Int
+    private let columns: UnsafeMutablePointer<UInt32>
+    private let magnitudes: UnsafeMutablePointer<UInt32>
+    private let signs: UnsafeMutablePointer<UInt8>
+    private let rowLength: Int
+    private let kernelLength: Int
     private let rowRates = RunningMean.rowRates.base
     private var row: UInt32
     private var whole: UInt32

@@ -97,22 +97,21 @@ final class SymbolDistributions {
 
     deinit { memory.deallocate() }
 
-    /// Where the distributions lie, ``SymbolDistribution/stride`` apart.
-    var base: UnsafeMutablePointer<UInt16> { memory }
-
     /// The distribution of a context, begun like the nearest one that has seen something.
     @inline(__always)
     subscript(_ context: Int) -> SymbolDistribution {
-        let own = SymbolDistribution(cumulative: memory + context &* SymbolDistribution.stride)
+        let own = distribution(context)
         if own.total == 0 { begin(context) }
         return own
     }
 
+    @inline(__always)
+    private func distribution(_ context: Int) -> SymbolDistribution {
+        SymbolDistribution(cumulative: memory + context &* SymbolDistribution.stride)
+    }
+
     @inline(never)
     private func begin(_ context: Int) {
-        func distribution(_ context: Int) -> SymbolDistribution {
-            SymbolDistribution(cumulative: memory + context * SymbolDistribution.stride)
-        }
         let first = context - context % contexts
         var nearest: SymbolDistribution?
         for distance in 1..<contexts where nearest == nil {

@@ -38,7 +38,7 @@ package struct TokenLayout: Sendable, Equatable {
         return length == 0 ? 128 : UInt32((3 << length) >> 2) << 8
     }
 
-    /// The length in bits of the median.
+    /// The median of lengths in bits, or of classes.
     /// - Parameter lengths: how many magnitudes have each.
     package static func typicalLength(_ lengths: [Int]) -> Int {
         var left = lengths.reduce(0, +) / 2
